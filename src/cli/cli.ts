@@ -1,0 +1,39 @@
+import { Command, CommanderError } from 'commander';
+import { registerCheck } from './check.ts';
+import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io, paint } from './io.ts';
+import { registerParse } from './parse.ts';
+import { registerReplay } from './replay.ts';
+import { registerRun } from './run.ts';
+import { registerVersion } from './version.ts';
+
+/** Every verb, in the order of `--help`. */
+const VERBS = [registerRun, registerReplay, registerParse, registerCheck, registerVersion];
+
+function createProgram(io: Io): Command {
+  const program = new Command('knockwatch')
+    .description('Watches router and firewall logs for people knocking on the door, and sends one mail that is right.')
+    .option('-c, --config <file>', 'configuration file (default: ./knockwatch.yaml, then the user\'s, then /etc/knockwatch)')
+    .showHelpAfterError('(knockwatch --help shows what there is)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    })
+    .addHelpText('after', '\nExit codes: 0 ok, 1 failure, 2 wrong usage or configuration.');
+  for (const register of VERBS) register(program, io);
+  for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
+  return program;
+}
+
+/** Runs one command line (without node and script name); resolves to the exit code and never rejects. */
+export async function runCli(args: readonly string[], io: Io): Promise<number> {
+  try {
+    await createProgram(io).parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    const { message } = error as Error;
+    if (message !== '') io.stderr.write(`${paint(io, 'stderr', 'red', `knockwatch: ${message}`)}\n`);
+    return error instanceof CliError ? error.exitCode : EXIT_FAILURE;
+  }
+}

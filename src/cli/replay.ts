@@ -1,0 +1,116 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { incidentToEcs } from '../lib/ecs.ts';
+import { visible } from '../lib/escape.ts';
+import { serviceName } from '../lib/services.ts';
+import { textTable } from '../lib/text-table.ts';
+import { Pipeline } from '../pipeline.ts';
+import type { LogFile } from '../receive/file.ts';
+import { replay } from '../replay.ts';
+import type { Incident } from '../types.ts';
+import { configOrFail } from './config-option.ts';
+import { CliError, EXIT_FAILURE, type Io, paint, writeJson } from './io.ts';
+import { openLogs } from './log-files.ts';
+import { pipelineOptions } from './pipeline-options.ts';
+import { Progress } from './progress.ts';
+import { ReplayTotals } from './replay-totals.ts';
+import { rulesOrFail } from './rules-option.ts';
+
+/** Exit code of `--fail-on-incident` when there was one. */
+const EXIT_INCIDENT = 3;
+
+function ports(incident: Incident): string {
+  const names = incident.ports.slice(0, 4).map((port) => serviceName(port, incident.transports[0]) ?? String(port));
+  return incident.ports.length > 4 ? `${names.join(', ')} and ${incident.ports.length - 4} more` : names.join(', ') || '-';
+}
+
+function table(incidents: readonly Incident[]): string[] {
+  const rows = incidents.map((incident) => [
+    new Date(incident.openedAtMs).toISOString().replace('.000Z', 'Z'),
+    incident.severity,
+    incident.kind,
+    incident.sources.length === 1 ? incident.sources[0]! : `${incident.sources.length} sources`,
+    ports(incident),
+    String(new Set(incident.targets.map((target) => target.ip)).size),
+    String(incident.count),
+    incident.ruleId,
+  ]);
+  const head = ['OPENED', 'SEVERITY', 'KIND', 'SOURCE', 'PORTS', 'HOSTS', 'PACKETS', 'RULE'];
+  return textTable([head, ...rows], { align: ['left', 'left', 'left', 'left', 'left', 'right', 'right', 'left'] });
+}
+
+/** Incidents close in any order and are printed in order of opening: one waits for those that opened before it. */
+function byOpening(a: Incident, b: Incident): number {
+  return a.openedAtMs - b.openedAtMs || (a.identifier < b.identifier ? -1 : a.identifier > b.identifier ? 1 : 0);
+}
+
+function milliseconds(text: string): number {
+  const match = /^(\d{1,6})(ms|s|m|h)$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('write a number and a unit: 500ms, 5s, 2m.');
+  return Number(match[1]) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[match[2] as 'ms' | 's' | 'm' | 'h'];
+}
+
+interface Options {
+  readonly rules?: string;
+  readonly json?: boolean;
+  readonly lateness?: number;
+  readonly failOnIncident?: boolean;
+}
+
+async function readAll(files: readonly LogFile[], pipeline: Pipeline, totals: ReplayTotals, io: Io, maxLineBytes: number): Promise<void> {
+  const progress = new Progress(io, files);
+  try {
+    await replay(files, pipeline, {
+      maxLineBytes,
+      nowMs: Date.now(),
+      onOutcome: (outcome, frame) => totals.add(outcome, frame),
+      onProgress: () => progress.show(totals.lines),
+    });
+  } finally {
+    progress.clear();
+    await Promise.all(files.map((file) => file.close()));
+  }
+}
+
+/** `knockwatch replay FILE...`: what would have happened, by the time in the logs. Sends nothing. */
+export function registerReplay(program: Command, io: Io): void {
+  program
+    .command('replay')
+    .description('run old logs through the rules, by the time in the logs; sends nothing')
+    .argument('<file...>', 'log files, plain or gzip; - reads standard input; several are merged by time')
+    .option('--rules <path>', 'rule directory or file (default: the one the configuration names)')
+    .option('--json', 'one JSON object per incident on stdout, in order of opening')
+    .option('--lateness <time>', 'how far out of order lines may be (default: as configured)', milliseconds)
+    .option('--fail-on-incident', `exit with code ${EXIT_INCIDENT} when there was an incident`)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  knockwatch replay /var/log/router.log*\n  zcat old.gz | knockwatch replay --rules rules/office.yaml --json -',
+    )
+    .action(async (paths: string[], options: Options, command: Command) => {
+      const config = await configOrFail(io, command);
+      const ruleSet = await rulesOrFail(io, options.rules ?? config.rules);
+      const files = await openLogs(paths);
+      const closed: Incident[] = [];
+      const totals = new ReplayTotals();
+      const pipeline = new Pipeline({
+        ...pipelineOptions(config, ruleSet, 'replay'),
+        ...(options.lateness === undefined ? {} : { latenessMs: options.lateness }),
+        onTransition: (incident, transition) => {
+          if (transition === 'closed') closed.push(incident);
+        },
+      });
+      let failure: Error | undefined;
+      try {
+        await readAll(files, pipeline, totals, io, config.limits.maxLineBytes);
+      } catch (error) {
+        // What was read so far has been judged; it is worth showing before the failure is.
+        failure = error as Error;
+        pipeline.flush();
+      }
+      closed.sort(byOpening);
+      if (options.json) for (const incident of closed) writeJson(io, incidentToEcs(incident));
+      else if (closed.length > 0) io.stdout.write(`${table(closed).map((line) => visible(line)).join('\n')}\n`);
+      for (const line of totals.sentences(closed.length, pipeline.stats())) io.stderr.write(`${paint(io, 'stderr', 'dim', visible(line))}\n`);
+      if (failure !== undefined) throw new CliError(EXIT_FAILURE, failure.message);
+      if (options.failOnIncident && closed.length > 0) throw new CliError(EXIT_INCIDENT);
+    });
+}

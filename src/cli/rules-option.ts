@@ -1,0 +1,20 @@
+import { formatProblem } from '../rules/format-problem.ts';
+import { type LoadedRules, loadRules } from '../rules/load.ts';
+import type { RuleSet } from '../rule.ts';
+import { CliError, EXIT_USAGE, type Io, paint } from './io.ts';
+
+/** Problems as people read them, one after the other, on stderr. */
+export function printProblems(io: Io, { problems, sources }: Pick<LoadedRules, 'problems' | 'sources'>): void {
+  for (const problem of problems) {
+    const text = formatProblem(problem, sources.get(problem.position.file));
+    io.stderr.write(`${paint(io, 'stderr', problem.level === 'error' ? 'red' : 'yellow', text)}\n`);
+  }
+}
+
+/** Loads a rule directory or file; errors are printed and end the verb with exit code 2, warnings are printed. */
+export async function rulesOrFail(io: Io, path: string): Promise<RuleSet> {
+  const loaded = await loadRules(path);
+  printProblems(io, loaded);
+  if (loaded.ruleSet === undefined) throw new CliError(EXIT_USAGE, `the rules in ${path} can not be used`);
+  return loaded.ruleSet;
+}

@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { App } from '../app.ts';
+import { channelSentence } from '../notifications.ts';
+import { Telemetry } from '../telemetry.ts';
+import { configOrFail } from './config-option.ts';
+import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io } from './io.ts';
+import { logDestination } from './log-destination.ts';
+import { pipelineOptions } from './pipeline-options.ts';
+import { rulesOrFail } from './rules-option.ts';
+
+/** Resolves with the first of these signals; a second one ends the process at once, as impatient people expect. */
+function untilSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+  });
+}
+
+/** `knockwatch run`: the daemon, in the foreground. */
+export function registerRun(program: Command, io: Io): void {
+  program
+    .command('run')
+    .description('listen for syslog, watch, and send alerts; stays in the foreground until SIGTERM or SIGINT')
+    .option('--rules <path>', 'rule directory or file (default: the one the configuration names)')
+    .addHelpText('after', '\nExamples:\n  knockwatch run\n  knockwatch run --config /etc/knockwatch/knockwatch.yaml')
+    .action(async (options: { rules?: string }, command: Command) => {
+      const config = await configOrFail(io, command);
+      const ruleSet = await rulesOrFail(io, options.rules ?? config.rules);
+      const telemetry = new Telemetry(config.log.level, logDestination(io));
+      let app: App;
+      try {
+        app = new App({ config, ruleSet, telemetry, pipeline: pipelineOptions(config, ruleSet, 'live') });
+      } catch (error) {
+        throw new CliError(EXIT_USAGE, (error as Error).message);
+      }
+      const stopped = untilSignal();
+      try {
+        await app.start();
+      } catch (error) {
+        throw new CliError(EXIT_FAILURE, (error as Error).message);
+      }
+      telemetry.log.info(`${ruleSet.rules.length} rules from ${ruleSet.files.join(', ')}`);
+      for (const channel of config.channels) telemetry.log.info(channelSentence(channel));
+      telemetry.log.info({ signal: await stopped }, 'stopping');
+      await app.stop();
+      telemetry.log.info('stopped');
+    });
+}

@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { type Io, writeJson } from './io.ts';
+
+/** The version in package.json; src/cli and dist/cli lie equally deep below it. */
+export function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** `knockwatch version`. */
+export function registerVersion(program: Command, io: Io): void {
+  program
+    .command('version')
+    .description('print the version')
+    .option('--json', 'as JSON, with the versions it runs on')
+    .action((options: { json?: boolean }) => {
+      const version = packageVersion();
+      if (options.json) writeJson(io, { version, node: process.versions.node, platform: `${process.platform}-${process.arch}` });
+      else io.stdout.write(`knockwatch ${version}\n`);
+    });
+}

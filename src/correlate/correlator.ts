@@ -1,0 +1,151 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Rule } from '../rule.ts';
+import type { Hit, Incident } from '../types.ts';
+import type { Detector } from './detector.ts';
+import { Duplicates } from './duplicates.ts';
+import { type IncidentOptions, Incidents } from './incidents.ts';
+import { createDetector } from './index.ts';
+import { DEFAULT_BOUNDS, type WindowBounds } from './keyed-windows.ts';
+import { ReorderBuffer } from './reorder-buffer.ts';
+
+export interface CorrelatorOptions extends IncidentOptions {
+  /** How far out of order hits may arrive and still be seen in order; also the least delay of a detection. */
+  readonly latenessMs: number;
+  readonly bounds?: WindowBounds;
+}
+
+/** What the correlator holds and what it had to give up. */
+export interface CorrelatorStats {
+  readonly hits: number;
+  readonly held: number;
+  /** Second reports of a packet that was reported already. */
+  readonly duplicates: number;
+  readonly keys: number;
+  readonly openIncidents: number;
+  /** Keys, held hits and incidents given up early because a bound was reached. */
+  readonly evictedKeys: number;
+  readonly releasedEarly: number;
+  readonly closedEarly: number;
+}
+
+/**
+ * Hits in, incidents out. It has no clock: `add` and `advance` say how far the stream's clock has come (receipt time when
+ * live, newest event time when replaying), so live, delayed and replayed logs give the same incidents.
+ */
+export class Correlator {
+  readonly #buffer: ReorderBuffer;
+  readonly #incidents: Incidents;
+  #detectors: ReadonlyMap<string, readonly Detector[]> = new Map();
+  readonly #bounds: WindowBounds;
+  readonly #latenessMs: number;
+  readonly #duplicates = new Duplicates();
+  #clockMs = Number.NEGATIVE_INFINITY;
+  #hits = 0;
+
+  constructor(rules: readonly Rule[], options: CorrelatorOptions) {
+    this.#latenessMs = options.latenessMs;
+    this.#buffer = new ReorderBuffer(options.latenessMs);
+    this.#incidents = new Incidents(options);
+    this.#bounds = options.bounds ?? DEFAULT_BOUNDS;
+    this.reload(rules);
+  }
+
+  /**
+   * Goes on with other rules. Windows live on where a rule watches and detects what it did; open incidents live on in any
+   * case, those of a rule that is gone under its old name until they close.
+   */
+  reload(rules: readonly Rule[]): void {
+    const detectors = rules.map((rule) => {
+      const before = this.#incidents.rule(rule.id);
+      const kept = before !== undefined && sameWatch(before, rule) ? (this.#detectors.get(rule.id) ?? []) : [];
+      const of = (spec: Rule['detect'][number]) =>
+        kept.find((detector) => isDeepStrictEqual(detector.spec, spec)) ?? createDetector(rule.id, spec, this.#bounds);
+      return [rule.id, rule.detect.map(of)] as const;
+    });
+    this.#detectors = new Map(detectors);
+    this.#incidents.reload(rules);
+  }
+
+  /** A rule by its id: one in force, or one that is gone and still has an open incident. */
+  rule(id: string): Rule | undefined {
+    return this.#incidents.rule(id);
+  }
+
+  /** Takes one hit; `clockMs` is the stream's clock at its arrival. */
+  add(hit: Hit, clockMs: number): void {
+    this.#hits++;
+    this.#buffer.push(hit, clockMs);
+    this.advance(clockMs);
+  }
+
+  /** The stream's clock has come to `clockMs`. Cheap when nothing is due. */
+  advance(clockMs: number): void {
+    if (clockMs > this.#clockMs) this.#clockMs = clockMs;
+    this.#buffer.release(this.#clockMs, (hit) => this.#take(hit));
+    this.#incidents.advance(this.#clockMs - this.#latenessMs, this.#clockMs);
+  }
+
+  /** The stream has ended: what is held is judged, and every incident closes. */
+  flush(): void {
+    this.#buffer.flush((hit) => this.#take(hit));
+    this.#incidents.flush();
+  }
+
+  /** The program ends while the stream goes on: what is held is judged, first alerts are not waited for, nothing closes. */
+  drain(): void {
+    this.#buffer.flush((hit) => this.#take(hit));
+    this.#incidents.settleAll();
+  }
+
+  /** Open incidents, as values. */
+  incidents(): Incident[] {
+    return this.#incidents.list();
+  }
+
+  /** The open incidents a hit belongs to. */
+  incidentsOf(hit: Hit): Incident[] {
+    const detectors = this.#detectors.get(hit.ruleId) ?? [];
+    return detectors.flatMap((detector) => this.#incidents.find(detector.identifier(hit), detector.key(hit)) ?? []);
+  }
+
+  /** How far each detector of the hit's rule is with the hit's key. */
+  progress(hit: Hit): readonly string[] {
+    return (this.#detectors.get(hit.ruleId) ?? []).map((detector) => `${detector.spec.kind}: ${detector.progress(hit)}`);
+  }
+
+  stats(): CorrelatorStats {
+    const detectors = [...this.#detectors.values()].flat();
+    return {
+      hits: this.#hits,
+      held: this.#buffer.size,
+      duplicates: this.#duplicates.count,
+      keys: detectors.reduce((sum, detector) => sum + detector.stats.keys, 0),
+      openIncidents: this.#incidents.openCount,
+      evictedKeys: detectors.reduce((sum, detector) => sum + detector.stats.evicted, 0),
+      releasedEarly: this.#buffer.forced,
+      closedEarly: this.#incidents.closedEarly,
+    };
+  }
+
+  #take(reported: Hit): void {
+    // A second report of one packet counts no packet; its line and its reporter still belong to the story.
+    const hit = this.#duplicates.isRepeat(reported) ? { ...reported, attempt: { ...reported.attempt, count: 0 } } : reported;
+    const nowMs = hit.attempt.atMs;
+    const clockMs = this.#clockMs - this.#latenessMs;
+    // Incidents that fell silent before this hit close before it is judged.
+    this.#incidents.advance(Math.min(nowMs, clockMs), nowMs);
+    for (const detector of this.#detectors.get(hit.ruleId) ?? []) {
+      const detection = detector.add(hit);
+      const key = detector.key(hit);
+      if (detection !== undefined) this.#incidents.observe(detection, detector.spec, key, clockMs);
+      else this.#incidents.extend(detector.identifier(hit), detector.spec, key, hit, clockMs);
+      detector.expire(nowMs);
+    }
+  }
+}
+
+/** Whether both watch the same, so that the windows of one are worth something to the other. */
+function sameWatch(before: Rule, after: Rule): boolean {
+  const watched = ({ hosts, ports, actions }: Rule) => [hosts, ports, actions];
+  return isDeepStrictEqual(watched(before), watched(after));
+}

@@ -1,0 +1,255 @@
+import { DueQueue } from '../lib/due-queue.ts';
+import { classifyIp } from '../lib/ip.ts';
+import type { DetectSpec, Rule } from '../rule.ts';
+import type { Detection, EvidenceLine, Hit, Incident, LineRef } from '../types.ts';
+import { OpenIncident, raise } from './open-incident.ts';
+
+/** What just happened to an incident. `settled` follows `opened` after the settle time: the moment for the first alert. */
+export type Transition = 'opened' | 'settled' | 'escalated' | 'closed';
+
+export interface IncidentOptions {
+  /** Default wait between the condition being met and the first alert. */
+  readonly settleMs: number;
+  /** Default silence after which an incident closes; never shorter than the rule's window. */
+  readonly quietMs: number;
+  /** Open incidents at once; over it the longest silent one is closed early, counted in `closedEarly`. */
+  readonly maxOpen: number;
+  /** Whether an address belongs to the site's own networks. */
+  readonly isOwn: (ip: string) => boolean;
+  readonly lineOf: (ref: LineRef) => EvidenceLine | undefined;
+  readonly onTransition: (incident: Incident, transition: Transition) => void;
+}
+
+/** An incident this many times the size its rule asks for is a level more severe; at the square of it, two. */
+const GROWTH_STEP = 10;
+
+function windowOf(spec: DetectSpec): number {
+  return spec.kind === 'any' ? 0 : spec.withinMs;
+}
+
+function thresholdOf(spec: DetectSpec): number {
+  switch (spec.kind) {
+    case 'address-scan':
+      return spec.hosts;
+    case 'port-scan':
+      return spec.ports;
+    case 'distributed-scan':
+      return spec.sources;
+    case 'stealth-scan':
+      return spec.packets;
+    case 'repeat':
+      return spec.count;
+    case 'any':
+      return Number.POSITIVE_INFINITY;
+  }
+}
+
+function sizeOf(incident: OpenIncident): number {
+  switch (incident.kind) {
+    case 'address-scan':
+      return incident.hostIps.size;
+    case 'port-scan':
+      return incident.targetCount;
+    case 'distributed-scan':
+      return incident.sources.size;
+    default:
+      return incident.count;
+  }
+}
+
+/**
+ * The life of incidents: open -> growing -> quiet -> closed, forward only. A detection opens one or feeds the one that is
+ * open under its identifier; silence closes it. Time is event time; `advance` says how far it has come.
+ */
+export class Incidents {
+  /** By identifier, least recently touched first. */
+  readonly #open = new Map<string, OpenIncident>();
+  #rules: ReadonlyMap<string, Rule> = new Map();
+  readonly #options: IncidentOptions;
+  readonly #bySource = new Map<string, Set<OpenIncident>>();
+  /** When each incident's first alert is due. */
+  readonly #toSettle = new DueQueue<OpenIncident>();
+  /** When each may close at the earliest; one that was fed meanwhile is put back. */
+  readonly #toClose = new DueQueue<OpenIncident>();
+  #closedEarly = 0;
+
+  constructor(options: IncidentOptions) {
+    this.#options = options;
+  }
+
+  /** From now on these rules hold; a rule that is gone is remembered for as long as an incident of it is open. */
+  reload(rules: readonly Rule[]): void {
+    const orphaned = [...this.#open.values()].map(({ ruleId }) => [ruleId, this.#rules.get(ruleId)!] as const);
+    this.#rules = new Map([...orphaned, ...rules.map((rule) => [rule.id, rule] as const)]);
+  }
+
+  rule(id: string): Rule | undefined {
+    return this.#rules.get(id);
+  }
+
+  /** The open incident of an identifier that has this window in it, as a value. */
+  find(identifier: string, key: string): Incident | undefined {
+    const incident = this.#open.get(identifier);
+    return incident?.keys.has(key) ? incident.snapshot() : undefined;
+  }
+
+  get closedEarly(): number {
+    return this.#closedEarly;
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** Incidents that are open now, as values. */
+  list(): Incident[] {
+    return [...this.#open.values()].map((incident) => incident.snapshot());
+  }
+
+  /** A detector's condition is met for these hits. */
+  observe(detection: Detection, spec: DetectSpec, key: string, clockMs: number): void {
+    const newest = detection.hits[detection.hits.length - 1]!;
+    const rule = this.#rules.get(detection.ruleId)!;
+    const known = this.#current(detection.identifier, rule, newest.attempt.atMs);
+    const incident = known ?? this.#begin(detection, rule, newest);
+    incident.keys.add(key);
+    for (const remark of detection.remarks ?? []) incident.remarks.add(remark);
+    for (const hit of detection.hits) incident.add(hit, this.#options.lineOf);
+    this.#touch(incident, clockMs);
+    if (known === undefined) this.#options.onTransition(incident.snapshot(), 'opened');
+    else this.#grow(incident, spec);
+  }
+
+  /** A hit whose window is below the condition: it still belongs to the incident its window opened, if that is open. */
+  extend(identifier: string, spec: DetectSpec, key: string, hit: Hit, clockMs: number): boolean {
+    const incident = this.#open.get(identifier);
+    if (incident === undefined || !incident.keys.has(key)) return false;
+    const rule = this.#rules.get(incident.ruleId)!;
+    if (this.#current(identifier, rule, hit.attempt.atMs) === undefined) return false;
+    incident.add(hit, this.#options.lineOf);
+    this.#touch(incident, clockMs);
+    this.#grow(incident, spec);
+    return true;
+  }
+
+  /** Time has come to `nowMs`: alerts that are due settle. No further hit at or before `doneMs` will come: silent incidents close. */
+  advance(doneMs: number, nowMs: number): void {
+    for (let due = this.#toSettle.popDue(nowMs); due !== undefined; due = this.#toSettle.popDue(nowMs)) this.#settle(due);
+    while (this.#toClose.nextMs < doneMs) {
+      const incident = this.#toClose.popDue(doneMs)!;
+      if (incident.state === 'closed') continue;
+      const dueMs = this.#silentFromMs(incident);
+      if (dueMs < doneMs) this.#close(incident);
+      else this.#toClose.push(dueMs, incident);
+    }
+  }
+
+  /** No time is left to wait: every open incident settles now. */
+  settleAll(): void {
+    this.advance(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+  }
+
+  /** The stream has ended: everything settles and closes. */
+  flush(): void {
+    for (const incident of [...this.#open.values()]) this.#close(incident);
+  }
+
+  #silentFromMs(incident: OpenIncident): number {
+    return Math.max(incident.lastSeenMs, incident.touchedMs) + this.#quietMs(this.#rules.get(incident.ruleId)!);
+  }
+
+  #quietMs(rule: Rule): number {
+    return Math.max(rule.quietMs ?? this.#options.quietMs, ...rule.detect.map(windowOf));
+  }
+
+  /** The open incident a hit at `atMs` belongs to; one that was silent too long is closed first. */
+  #current(identifier: string, rule: Rule, atMs: number): OpenIncident | undefined {
+    const incident = this.#open.get(identifier);
+    if (incident === undefined) return undefined;
+    if (atMs - incident.lastSeenMs <= this.#quietMs(rule)) return incident;
+    this.#close(incident);
+    return undefined;
+  }
+
+  #begin(detection: Detection, rule: Rule, newest: Hit): OpenIncident {
+    if (this.#open.size >= this.#options.maxOpen) this.#closeOldest();
+    const incident = new OpenIncident(detection, rule.severity);
+    this.#remarkSource(incident, newest.sourceIp, newest.host.ip);
+    this.#relate(incident, newest);
+    this.#open.set(incident.identifier, incident);
+    this.#toSettle.push(incident.openedAtMs + (rule.settleMs ?? this.#options.settleMs), incident);
+    this.#toClose.push(this.#silentFromMs(incident), incident);
+    return incident;
+  }
+
+  /** Where the source is: inside is worse, impossible is forged. */
+  #remarkSource(incident: OpenIncident, sourceIp: string, targetIp: string): void {
+    const kind = classifyIp(sourceIp);
+    if (sourceIp === targetIp || ['loopback', 'multicast', 'broadcast', 'unspecified'].includes(kind)) {
+      incident.remarks.add(`impossible source (${sourceIp === targetIp ? 'the target itself' : kind}): the address is forged`);
+    } else if (this.#options.isOwn(sourceIp)) {
+      incident.severity = raise(incident.severity);
+      incident.remarks.add('the source is inside your own networks: a worm or a stolen machine, so one level more severe');
+    }
+  }
+
+  /** A scan followed by logins (or the other way round) by the same source is worse than either. */
+  #relate(incident: OpenIncident, newest: Hit): void {
+    if (!this.#rules.get(incident.ruleId)!.detect.some((spec) => spec.kind !== 'distributed-scan')) return;
+    const others = this.#bySource.get(newest.sourceIp);
+    if (others === undefined) {
+      this.#bySource.set(newest.sourceIp, new Set([incident]));
+      return;
+    }
+    const scan = [...others].find((other) => other.kind !== incident.kind || other.ruleId !== incident.ruleId);
+    others.add(incident);
+    if (scan === undefined) return;
+    incident.remarks.add(`the same source is behind incident ${scan.id} (${scan.kind}, rule ${scan.ruleId})`);
+    if (newest.attempt.kind !== 'packet') {
+      incident.severity = raise(incident.severity);
+      incident.remarks.add(`it went from ${scan.kind} to ${newest.attempt.kind} attempts, so one level more severe`);
+    }
+  }
+
+  #touch(incident: OpenIncident, clockMs: number): void {
+    incident.touchedMs = clockMs;
+    // Re-insertion keeps the map in order of last touch, which is what `#closeOldest` gives up first.
+    this.#open.delete(incident.identifier);
+    this.#open.set(incident.identifier, incident);
+  }
+
+  #grow(incident: OpenIncident, spec: DetectSpec): void {
+    incident.state = 'growing';
+    const times = sizeOf(incident) / thresholdOf(spec);
+    const levels = times >= GROWTH_STEP * GROWTH_STEP ? 2 : times >= GROWTH_STEP ? 1 : 0;
+    if (levels <= incident.grownLevels) return;
+    const before = incident.severity;
+    for (; incident.grownLevels < levels; incident.grownLevels++) incident.severity = raise(incident.severity);
+    incident.remarks.add(`${GROWTH_STEP ** levels} times the size the rule asks for, so more severe`);
+    if (incident.settled && incident.severity !== before) this.#options.onTransition(incident.snapshot(), 'escalated');
+  }
+
+  #settle(incident: OpenIncident): void {
+    if (incident.settled) return;
+    incident.settled = true;
+    this.#options.onTransition(incident.snapshot(), 'settled');
+  }
+
+  #close(incident: OpenIncident): void {
+    this.#settle(incident);
+    incident.state = 'closed';
+    this.#open.delete(incident.identifier);
+    for (const source of incident.sources) {
+      const others = this.#bySource.get(source);
+      if (others?.delete(incident) && others.size === 0) this.#bySource.delete(source);
+    }
+    this.#options.onTransition(incident.snapshot(), 'closed');
+  }
+
+  #closeOldest(): void {
+    const oldest = this.#open.values().next().value;
+    if (oldest === undefined) return;
+    this.#closedEarly++;
+    this.#close(oldest);
+  }
+}

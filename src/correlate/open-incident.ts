@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import type {
+  Detection,
+  DetectionKind,
+  EvidenceLine,
+  Hit,
+  Incident,
+  IncidentObserver,
+  IncidentState,
+  IncidentTarget,
+  LineRef,
+  Severity,
+} from '../types.ts';
+
+/** How much of one incident is kept in memory; what is over is counted in `overflow`. */
+export interface IncidentBounds {
+  readonly maxSources: number;
+  readonly maxTargets: number;
+  readonly maxLines: number;
+  readonly maxObservers: number;
+}
+
+export const INCIDENT_BOUNDS: IncidentBounds = { maxSources: 256, maxTargets: 4_096, maxLines: 64, maxObservers: 16 };
+
+const SEVERITIES: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
+
+/** The next severity up; `critical` stays. */
+export function raise(severity: Severity): Severity {
+  return SEVERITIES[Math.min(SEVERITIES.indexOf(severity) + 1, SEVERITIES.length - 1)]!;
+}
+
+/** Severity as a number, to compare: 0 low ... 3 critical. */
+export function rank(severity: Severity): number {
+  return SEVERITIES.indexOf(severity);
+}
+
+type Target = { -readonly [K in keyof IncidentTarget]: IncidentTarget[K] };
+
+/** An incident that still changes. All collections are bounded; `snapshot` gives the value other stages see. */
+export class OpenIncident {
+  readonly id: string;
+  readonly identifier: string;
+  readonly kind: DetectionKind;
+  readonly ruleId: string;
+  readonly openedAtMs: number;
+  /** Windows whose condition was met: later hits of theirs belong here. */
+  readonly keys = new Set<string>();
+  state: IncidentState = 'open';
+  severity: Severity;
+  firstSeenMs: number;
+  lastSeenMs: number;
+  /** The correlator's clock when the last hit came: a delayed log must not close an incident it still feeds. */
+  touchedMs = Number.NEGATIVE_INFINITY;
+  settled = false;
+  /** Severity levels already added for its size. */
+  grownLevels = 0;
+  count = 0;
+  lineCount = 0;
+  readonly remarks = new Set<string>();
+  readonly sources = new Set<string>();
+  readonly hostIps = new Set<string>();
+  #overflow = 0;
+  readonly #sentence: string;
+  readonly #bounds: IncidentBounds;
+  readonly #targets = new Map<string, Target>();
+  readonly #lines: EvidenceLine[] = [];
+  readonly #sourcePorts = new Set<number>();
+  readonly #flags = new Set<string>();
+  readonly #transports = new Set<string>();
+  readonly #observers = new Map<string, IncidentObserver>();
+
+  constructor(detection: Detection, severity: Severity, bounds: IncidentBounds = INCIDENT_BOUNDS) {
+    const opening = detection.hits[detection.hits.length - 1]!;
+    this.identifier = detection.identifier;
+    this.kind = detection.kind;
+    this.ruleId = detection.ruleId;
+    this.openedAtMs = opening.attempt.atMs;
+    this.firstSeenMs = detection.hits[0]!.attempt.atMs;
+    this.lastSeenMs = this.openedAtMs;
+    this.severity = severity;
+    this.#sentence = detection.sentence;
+    this.#bounds = bounds;
+    // Derived from what happened, not drawn: a replay and a restart give the same incident the same name.
+    this.id = createHash('sha256').update(`${this.identifier} ${this.openedAtMs}`).digest('hex').slice(0, 12);
+  }
+
+  get targetCount(): number {
+    return this.#targets.size;
+  }
+
+  add(hit: Hit, lineOf: (ref: LineRef) => EvidenceLine | undefined): void {
+    const { attempt } = hit;
+    this.firstSeenMs = Math.min(this.firstSeenMs, attempt.atMs);
+    this.lastSeenMs = Math.max(this.lastSeenMs, attempt.atMs);
+    this.count += attempt.count;
+    this.lineCount++;
+    this.#remember(this.sources, hit.sourceIp, this.#bounds.maxSources);
+    this.#remember(this.hostIps, hit.host.ip, this.#bounds.maxTargets);
+    if (attempt.source.port !== undefined) this.#remember(this.#sourcePorts, attempt.source.port, 64);
+    if (attempt.tcpFlags !== undefined) this.#remember(this.#flags, attempt.tcpFlags.join(' ') || 'none', 16);
+    if (attempt.transport !== undefined) this.#remember(this.#transports, attempt.transport, 16);
+    if (attempt.spoofed) this.remarks.add('the device that logged it calls the source address forged');
+    this.#addTarget(hit);
+    this.#addObserver(hit);
+    if (this.#lines.length < this.#bounds.maxLines) {
+      const line = lineOf(attempt.line);
+      if (line !== undefined) this.#lines.push(line);
+    }
+  }
+
+  snapshot(): Incident {
+    const targets = [...this.#targets.values()].map((target) => ({ ...target }));
+    return {
+      id: this.id,
+      identifier: this.identifier,
+      kind: this.kind,
+      ruleId: this.ruleId,
+      severity: this.severity,
+      state: this.state,
+      openedAtMs: this.openedAtMs,
+      firstSeenMs: this.firstSeenMs,
+      lastSeenMs: this.lastSeenMs,
+      count: this.count,
+      lineCount: this.lineCount,
+      sources: [...this.sources],
+      targets,
+      transports: [...this.#transports].sort(),
+      ports: [...new Set(targets.map((target) => target.port))].filter((port) => port >= 0).sort((a, b) => a - b),
+      sourcePorts: [...this.#sourcePorts].sort((a, b) => a - b),
+      tcpFlags: [...this.#flags],
+      observers: [...this.#observers.values()],
+      lines: [...this.#lines],
+      sentence: this.#sentence,
+      remarks: [...this.remarks],
+      overflow: this.#overflow,
+    };
+  }
+
+  #addTarget(hit: Hit): void {
+    const key = `${hit.host.ip} ${hit.port} ${hit.attempt.transport}`;
+    const known = this.#targets.get(key);
+    if (known !== undefined) {
+      known.count += hit.attempt.count;
+      return;
+    }
+    if (this.#targets.size >= this.#bounds.maxTargets) {
+      this.#overflow++;
+      return;
+    }
+    this.#targets.set(key, {
+      ip: hit.host.ip,
+      ...(hit.host.name === undefined ? {} : { name: hit.host.name }),
+      port: hit.port,
+      ...(hit.attempt.transport === undefined ? {} : { transport: hit.attempt.transport }),
+      count: hit.attempt.count,
+      firstSeenMs: hit.attempt.atMs,
+    });
+  }
+
+  #addObserver(hit: Hit): void {
+    const { observer, product, rule } = hit.attempt;
+    const key = `${observer.address} ${observer.hostname} ${product} ${rule}`;
+    if (this.#observers.has(key) || this.#observers.size >= this.#bounds.maxObservers) return;
+    this.#observers.set(key, { ...observer, product, ...(rule === undefined ? {} : { rule }) });
+  }
+
+  #remember<Value>(set: Set<Value>, value: Value, max: number): void {
+    if (set.has(value)) return;
+    if (set.size < max) set.add(value);
+    else this.#overflow++;
+  }
+}

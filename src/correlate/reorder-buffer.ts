@@ -1,0 +1,76 @@
+import type { Hit } from '../types.ts';
+
+/**
+ * Puts hits back into event-time order. Each hit is held for `latenessMs` of the stream's clock (receipt time when live,
+ * the newest event time when replaying), then released oldest first. Two hits that arrive within that time of each other
+ * leave in event-time order, however late both are, so that live, delayed and replayed logs are seen alike.
+ */
+export class ReorderBuffer {
+  readonly #latenessMs: number;
+  readonly #maxHeld: number;
+  /** Held hits by event time, oldest first; `#head` avoids shifting. */
+  #held: Hit[] = [];
+  #head = 0;
+  /** The same hits in arrival order: when each arrived and its event time. */
+  #arrivals: { readonly clockMs: number; readonly atMs: number }[] = [];
+  #arrivalHead = 0;
+  #forced = 0;
+
+  constructor(latenessMs: number, maxHeld = 65_536) {
+    this.#latenessMs = latenessMs;
+    this.#maxHeld = maxHeld;
+  }
+
+  /** Hits released before their time because the buffer was full. */
+  get forced(): number {
+    return this.#forced;
+  }
+
+  get size(): number {
+    return this.#held.length - this.#head;
+  }
+
+  push(hit: Hit, clockMs: number): void {
+    const atMs = hit.attempt.atMs;
+    let i = this.#held.length;
+    // Arrivals are nearly sorted: walking back from the end is short.
+    while (i > this.#head && this.#held[i - 1]!.attempt.atMs > atMs) i--;
+    if (i === this.#held.length) this.#held.push(hit);
+    else this.#held.splice(i, 0, hit);
+    this.#arrivals.push({ clockMs, atMs });
+  }
+
+  /** Hands over, oldest first, every hit whose holding time is over at `clockMs`. */
+  release(clockMs: number, take: (hit: Hit) => void): void {
+    const dueMs = clockMs - this.#latenessMs;
+    let upToMs = Number.NEGATIVE_INFINITY;
+    while (this.#arrivalHead < this.#arrivals.length) {
+      const arrival = this.#arrivals[this.#arrivalHead]!;
+      const overfull = this.#arrivals.length - this.#arrivalHead > this.#maxHeld;
+      if (arrival.clockMs > dueMs && !overfull) break;
+      if (arrival.clockMs > dueMs) this.#forced++;
+      if (arrival.atMs > upToMs) upToMs = arrival.atMs;
+      this.#arrivalHead++;
+    }
+    while (this.#head < this.#held.length && this.#held[this.#head]!.attempt.atMs <= upToMs) {
+      take(this.#held[this.#head++]!);
+    }
+    this.#compact();
+  }
+
+  /** Hands over everything, oldest first: the stream has ended. */
+  flush(take: (hit: Hit) => void): void {
+    this.release(Number.POSITIVE_INFINITY, take);
+  }
+
+  #compact(): void {
+    if (this.#head > 1024 && this.#head * 2 > this.#held.length) {
+      this.#held = this.#held.slice(this.#head);
+      this.#head = 0;
+    }
+    if (this.#arrivalHead > 1024 && this.#arrivalHead * 2 > this.#arrivals.length) {
+      this.#arrivals = this.#arrivals.slice(this.#arrivalHead);
+      this.#arrivalHead = 0;
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import type { z } from 'zod';
+import { visible } from './escape.ts';
+import { didYouMean, nearest } from './nearest.ts';
+import type { YamlPath } from './yaml-file.ts';
+
+/** The parts of a JSON Schema that tell which keys an object may have. */
+export interface KeySchema {
+  readonly properties?: Readonly<Record<string, KeySchema>>;
+  readonly additionalProperties?: KeySchema | boolean;
+  readonly items?: KeySchema;
+  readonly anyOf?: readonly KeySchema[];
+}
+
+/** One violation of a schema, in words for the person who wrote the file. */
+export interface SchemaFault {
+  readonly path: YamlPath;
+  /** Whether the key itself is wrong, or what stands behind it. */
+  readonly part: 'key' | 'value';
+  readonly message: string;
+}
+
+type Issue = z.core.$ZodIssue;
+
+/**
+ * Turns zod's issues (parsed with `reportInput: true`) into sentences that quote what was written and name the
+ * nearest valid word. `schema` is the JSON Schema of the same shape; it knows the valid keys at every place.
+ */
+export function schemaFaults(issues: readonly Issue[], schema: KeySchema): SchemaFault[] {
+  const misspelt = misspeltKeys(issues, schema);
+  return issues
+    .filter((issue) => !isConsequence(issue, misspelt))
+    .flatMap((issue) => describe(issue, [], schema));
+}
+
+/** Where unknown keys stand, and the keys they were meant to be: a misspelt key need not also be called missing. */
+function misspeltKeys(issues: readonly Issue[], schema: KeySchema): ReadonlySet<string> {
+  const places = new Set<string>();
+  for (const issue of issues)
+    if (issue.code === 'unrecognized_keys') {
+      places.add(JSON.stringify(issue.path));
+      for (const key of issue.keys) {
+        const meant = nearest(key, keysAt(schema, issue.path));
+        if (meant !== undefined) places.add(JSON.stringify([...issue.path, meant]));
+      }
+    }
+  return places;
+}
+
+function isConsequence(issue: Issue, misspelt: ReadonlySet<string>): boolean {
+  const concernsWhole = issue.code === 'custom' || issue.input === undefined;
+  return issue.code !== 'unrecognized_keys' && concernsWhole && misspelt.has(JSON.stringify(issue.path));
+}
+
+/** A value as it was written, short enough for a message. */
+export function quoted(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  return `\`${visible(String(value), 60)}\``;
+}
+
+function describe(issue: Issue, parents: YamlPath, schema: KeySchema): SchemaFault[] {
+  const path = [...parents, ...issue.path];
+  const fault = (message: string, part: SchemaFault['part'] = 'value'): SchemaFault[] => [
+    { path, part, message },
+  ];
+  const name = path.findLast((step) => typeof step === 'string');
+  const key = name === undefined ? 'the file' : `\`${String(name)}\``;
+
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((unknown) => ({
+      path: [...path, unknown],
+      part: 'key',
+      message: `unknown key \`${unknown}\`${didYouMean(unknown, keysAt(schema, path))}`,
+    }));
+  if (issue.code === 'invalid_key')
+    return fault(`${quoted(issue.input)}: ${issue.issues[0]?.message ?? 'not a valid key'}`, 'key');
+  if (issue.input === undefined) return fault(`${key} is missing`, 'key');
+  if (isOwnMessage(issue.message)) {
+    const written = typeof issue.input === 'object' ? '' : `${quoted(issue.input)}: `;
+    return fault(`${written}${issue.message}`);
+  }
+  switch (issue.code) {
+    case 'invalid_type':
+      return fault(
+        `${quoted(issue.input)} cannot be used for ${key}: ${article(issue.expected)} is expected`,
+      );
+    case 'invalid_value': {
+      const words = issue.values.map(String);
+      return fault(
+        `${quoted(issue.input)} is not valid for ${key}${didYouMean(String(issue.input), words)} (one of ${words.join(', ')})`,
+      );
+    }
+    case 'too_small':
+    case 'too_big':
+      return fault(size(issue, key));
+    case 'invalid_union':
+      return describeUnion(issue, path, schema) ?? fault(`${quoted(issue.input)} is not valid for ${key}`);
+    default:
+      return fault(`${quoted(issue.input)}: ${issue.message}`);
+  }
+}
+
+/** Messages written in a schema are better than any made here; zod's own all start with one of these words. */
+function isOwnMessage(message: string): boolean {
+  return !/^(Invalid|Too (small|big)|Unrecognized)/.test(message);
+}
+
+/** The member of the union that came furthest knows best what is wrong; undefined when none got past the start. */
+function describeUnion(
+  issue: Extract<Issue, { code: 'invalid_union' }>,
+  path: YamlPath,
+  schema: KeySchema,
+): SchemaFault[] | undefined {
+  const furthest = issue.errors
+    .filter((issues) => issues.some((inner) => inner.path.length > 0))
+    .sort((a, b) => deepest(b) - deepest(a))[0];
+  return furthest?.flatMap((inner) => describe(inner, path, schema));
+}
+
+function deepest(issues: readonly Issue[]): number {
+  return Math.max(...issues.map((issue) => issue.path.length));
+}
+
+function size(issue: Extract<Issue, { code: 'too_small' | 'too_big' }>, key: string): string {
+  const small = issue.code === 'too_small';
+  const bound = small ? issue.minimum : issue.maximum;
+  const limit = `${small ? 'at least' : 'at most'} ${bound}`;
+  if (issue.origin === 'array') return `${key} needs ${limit} ${Number(bound) === 1 ? 'entry' : 'entries'}`;
+  if (issue.origin === 'string') {
+    if (small && issue.input === '') return `${key} is empty`;
+    return `${quoted(issue.input)} is too ${small ? 'short' : 'long'} for ${key}: ${limit} characters`;
+  }
+  return `${quoted(issue.input)} is too ${small ? 'small' : 'large'} for ${key}: ${limit}`;
+}
+
+function article(expected: string): string {
+  const words: Readonly<Record<string, string>> = {
+    object: 'a mapping (key: value)',
+    record: 'a mapping (key: value)',
+    array: 'a list',
+    string: 'text',
+    int: 'a whole number',
+    number: 'a number',
+    boolean: 'true or false',
+  };
+  return words[expected] ?? expected;
+}
+
+/** The keys a schema allows at a path; alternatives of a union are joined. */
+function keysAt(schema: KeySchema, path: YamlPath): string[] {
+  let here: readonly KeySchema[] = [schema];
+  for (const step of path)
+    here = here.flatMap(alternatives).flatMap((at) => {
+      const next =
+        typeof step === 'number' ? at.items : (at.properties?.[String(step)] ?? at.additionalProperties);
+      return typeof next === 'object' ? [next] : [];
+    });
+  return here.flatMap(alternatives).flatMap((at) => Object.keys(at.properties ?? {}));
+}
+
+function alternatives(schema: KeySchema): readonly KeySchema[] {
+  return schema.anyOf === undefined ? [schema] : schema.anyOf.flatMap(alternatives);
+}

@@ -1,0 +1,202 @@
+import { formatDuration } from '../lib/duration.ts';
+import type { Severity } from '../types.ts';
+import { severityRank } from './severity.ts';
+import { type Held, Tally, type TallyReport } from './tally.ts';
+import { plural } from './words.ts';
+
+/** So many mails in any window of so many milliseconds. */
+export interface Allowance {
+  readonly mails: number;
+  readonly perMs: number;
+}
+
+/** The limits; a digest counts as a mail of its channel. */
+export interface BudgetLimits {
+  readonly perChannel: Allowance;
+  readonly perSource: Allowance;
+}
+
+export const DEFAULT_BUDGET: BudgetLimits = {
+  perChannel: { mails: 20, perMs: 3_600_000 },
+  perSource: { mails: 4, perMs: 3_600_000 },
+};
+
+/** Which channels may carry a mail now, and why the others may not. */
+export interface Admission {
+  readonly allowed: readonly string[];
+  readonly over: readonly { readonly channel: string; readonly because: string }[];
+}
+
+/** Sources whose mails are counted one by one; beyond it the one that was quiet longest starts afresh. */
+const MAX_SOURCES = 10_000;
+
+/**
+ * How many mails people get. In no window of `perMs` does a channel carry more than `mails`, digests included. A
+ * quarter is kept for digests, which are spread over the window; a high or critical alert graver than everything that
+ * waits may use of that quarter all but the last. What is over is held, counted exactly, and told in one digest.
+ * It has no clock: times (milliseconds) come with each call and never run backwards.
+ */
+export class Budget {
+  readonly #limits: BudgetLimits;
+  readonly #channels = new Map<string, ChannelBudget>();
+  readonly #sources = new Map<string, number[]>();
+
+  constructor(limits: BudgetLimits = DEFAULT_BUDGET) {
+    for (const [name, { mails, perMs }] of Object.entries(limits) as [string, Allowance][]) {
+      if (!Number.isInteger(mails) || mails < 1)
+        throw new RangeError(`budget ${name}: mails must be a whole number of at least 1`);
+      if (!(perMs >= 1)) throw new RangeError(`budget ${name}: the window must be at least a millisecond`);
+    }
+    this.#limits = limits;
+  }
+
+  /** Asks for one mail about `source` (absent when there are several) on each channel and takes it where it is granted. */
+  admit(
+    channels: readonly string[],
+    source: string | undefined,
+    severity: Severity,
+    nowMs: number,
+  ): Admission {
+    const spent = this.#spentSource(source, nowMs);
+    if (spent !== undefined)
+      return { allowed: [], over: channels.map((channel) => ({ channel, because: spent })) };
+    const allowed: string[] = [];
+    const over: { channel: string; because: string }[] = [];
+    for (const channel of channels) {
+      const because = this.#channel(channel).take(severity, nowMs);
+      if (because === undefined) allowed.push(channel);
+      else over.push({ channel, because });
+    }
+    if (allowed.length > 0) this.#noteSource(source, nowMs);
+    return { allowed, over };
+  }
+
+  /** Counts a mail that was sent before this process began, oldest first. */
+  noteSent(channel: string, source: string | undefined, atMs: number): void {
+    this.#channel(channel).noteSent(atMs);
+    this.#noteSource(source, atMs);
+  }
+
+  /** Keeps an alert for the channel's digest; one of an incident that waits already replaces it. */
+  hold(channel: string, held: Held, nowMs: number): void {
+    this.#channel(channel).hold(held, nowMs);
+  }
+
+  /** Brings what waits about an incident up to date, without adding it anywhere. */
+  refresh(held: Held): void {
+    for (const channel of this.#channels.values()) channel.tally.refresh(held);
+  }
+
+  /** Drops an incident from the channel's digest, because it gets a mail of its own; says whether it was there. */
+  release(channel: string, incidentId: string): boolean {
+    return this.#channels.get(channel)?.tally.release(incidentId) ?? false;
+  }
+
+  /** When the channel's digest may go, or undefined when nothing waits. */
+  digestDueMs(channel: string, nowMs: number): number | undefined {
+    return this.#channels.get(channel)?.digestDueMs(nowMs);
+  }
+
+  /** Takes the channel's digest and a mail for it, whether it is due or not (at shutdown it can not wait). */
+  takeDigest(channel: string, nowMs: number): TallyReport | undefined {
+    return this.#channels.get(channel)?.takeDigest(nowMs);
+  }
+
+  /** Takes a digest back that could not be sent. */
+  putBack(channel: string, report: TallyReport, nowMs: number): void {
+    this.#channel(channel).putBack(report, nowMs);
+  }
+
+  #channel(name: string): ChannelBudget {
+    const known = this.#channels.get(name);
+    if (known !== undefined) return known;
+    const created = new ChannelBudget(this.#limits.perChannel);
+    this.#channels.set(name, created);
+    return created;
+  }
+
+  #spentSource(source: string | undefined, nowMs: number): string | undefined {
+    const { mails, perMs } = this.#limits.perSource;
+    const times = source === undefined ? [] : (this.#sources.get(source) ?? []);
+    if (times.filter((t) => t > nowMs - perMs).length < mails) return undefined;
+    return `this source had its ${plural(mails, 'mail')} in ${formatDuration(perMs)}`;
+  }
+
+  #noteSource(source: string | undefined, nowMs: number): void {
+    if (source === undefined) return;
+    const { mails } = this.#limits.perSource;
+    const times = [...(this.#sources.get(source) ?? []), nowMs].slice(-mails);
+    this.#sources.delete(source);
+    this.#sources.set(source, times);
+    if (this.#sources.size > MAX_SOURCES) this.#sources.delete(this.#sources.keys().next().value!);
+  }
+}
+
+class ChannelBudget {
+  readonly tally = new Tally();
+  readonly #mails: number;
+  readonly #perMs: number;
+  /** Mails only digests and urgent alerts may use. */
+  readonly #reserve: number;
+  /** Times of the mails in the current window, oldest first; never more than `#mails`. */
+  #sent: number[] = [];
+  #lastDigestMs = Number.NEGATIVE_INFINITY;
+  #heldSinceMs = 0;
+
+  constructor({ mails, perMs }: Allowance) {
+    this.#mails = mails;
+    this.#perMs = perMs;
+    this.#reserve = mails < 2 ? 0 : Math.ceil(mails / 4);
+  }
+
+  take(severity: Severity, nowMs: number): string | undefined {
+    this.#forget(nowMs);
+    const limit = this.#urgent(severity)
+      ? this.#mails - Math.min(1, this.#reserve)
+      : this.#mails - this.#reserve;
+    if (this.#sent.length < limit) {
+      this.#sent.push(nowMs);
+      return undefined;
+    }
+    return `the budget of ${plural(this.#mails, 'mail')} in ${formatDuration(this.#perMs)} is spent`;
+  }
+
+  noteSent(atMs: number): void {
+    this.#sent = [...this.#sent, atMs].slice(-this.#mails);
+  }
+
+  hold(held: Held, nowMs: number): void {
+    if (this.tally.empty) this.#heldSinceMs = nowMs;
+    this.tally.add(held);
+  }
+
+  digestDueMs(nowMs: number): number | undefined {
+    if (this.tally.empty) return undefined;
+    this.#forget(nowMs);
+    const spacing = this.#perMs / Math.max(1, this.#reserve);
+    const spaced = Math.max(this.#heldSinceMs, this.#lastDigestMs) + spacing;
+    // The budget is spent until the oldest mail leaves the window.
+    const free = this.#sent.length < this.#mails ? nowMs : this.#sent[0]! + this.#perMs;
+    return Math.max(spaced, free);
+  }
+
+  takeDigest(nowMs: number): TallyReport | undefined {
+    if (this.tally.empty) return undefined;
+    this.#lastDigestMs = nowMs;
+    this.#sent.push(nowMs);
+    return this.tally.take();
+  }
+
+  putBack(report: TallyReport, nowMs: number): void {
+    if (this.tally.empty) this.#heldSinceMs = nowMs;
+    this.tally.putBack(report);
+  }
+
+  #urgent(severity: Severity): boolean {
+    return severityRank(severity) >= severityRank('high') && severityRank(severity) > this.tally.gravest;
+  }
+
+  #forget(nowMs: number): void {
+    this.#sent = this.#sent.filter((t) => t > nowMs - this.#perMs);
+  }
+}

@@ -1,0 +1,89 @@
+import { oneLine, visible } from '../lib/escape.ts';
+import type { Decision } from '../types.ts';
+import { htmlFields, htmlFooter, htmlLead, htmlPage, htmlParagraph, htmlTable } from './html-page.ts';
+import { timeSpan } from './local-time.ts';
+import type { Rendered, SiteContext } from './render-context.ts';
+import { finish, section, wrapped } from './render-text.ts';
+import { severityCounts } from './severity.ts';
+import type { Held, TallyReport } from './tally.ts';
+import { asSentence, plural } from './words.ts';
+
+/** Incidents a digest lists one by one; the rest is counted. */
+const MAX_LISTED = 100;
+
+/** A digest as a mail: exact counts first, then the incidents with the gravest in front. Pure, as `renderAlert`. */
+export function renderDigest(
+  report: TallyReport,
+  { zone, hostName, decision }: Pick<SiteContext, 'zone' | 'hostName'> & { readonly decision: Decision },
+): Rendered {
+  const atLeast = report.unlisted > 0 ? 'at least ' : '';
+  const incidents = plural(report.held.length, 'incident');
+  const sources = plural(report.sources, 'source');
+  const severities = severityCounts(report.bySeverity);
+  const span = timeSpan(report.firstSeenMs, report.lastSeenMs, zone);
+  const listed = report.held.slice(0, MAX_LISTED);
+  const left = report.held.length - listed.length;
+
+  const lead = `${atLeast}${incidents} from ${sources} did not get a mail of their own.`;
+  const worst = listed[0] === undefined ? '' : asSentence(`The gravest: ${visible(listed[0].headline, 200)}`);
+  const fields = [
+    ['Date', span.date],
+    ['Time', span.time],
+    ['Incidents', `${atLeast}${report.held.length}${severities === '' ? '' : ` (${severities})`}`],
+    ['Sources', `${atLeast}${report.sources}`],
+    ['Ports', `${atLeast}${report.ports}`],
+    ['Packets', String(report.hits)],
+  ] as const;
+  const more = [
+    ...(left > 0
+      ? [`and ${plural(left, 'more incident')}, all of them in the store and on the web page`]
+      : []),
+    ...(report.unlisted > 0
+      ? [`and ${plural(report.unlisted, 'more alert')} beyond what is told apart, counted in the packets`]
+      : []),
+  ];
+  const why = `${decision.reason}: ${visible(decision.because, 400)}.`;
+  const advice =
+    report.sources > 50
+      ? 'So many sources at once are likely forged: look at what they have in common, and at what else happened meanwhile.'
+      : '';
+  const footer = [`knockwatch on ${visible(hostName, 80)}, digest`];
+
+  const subject = oneLine(
+    `[knockwatch] Digest: ${atLeast}${incidents} from ${sources}${severities === '' ? '' : ` (${severities})`}`,
+    180,
+  );
+  return {
+    subject,
+    text: finish([
+      wrapped([`${asSentence(lead)} ${worst}`.trim()], ''),
+      fields.map(([label, value]) => `  ${`${label}:`.padEnd(14)}${value}`),
+      section('Incidents, the gravest first', [...listed.map(listLine), ...more]),
+      section('Why this mail', wrapped([why, ...(advice === '' ? [] : [advice])], '')),
+      ['-- ', ...footer],
+    ]),
+    html: htmlPage(subject, [
+      htmlLead(asSentence(lead)),
+      htmlParagraph(worst),
+      htmlFields(fields),
+      htmlTable(
+        ['Severity', 'Incident', 'What', 'Packets'],
+        listed.map(({ severity, incidentId, headline, hits }) => [
+          severity,
+          visible(incidentId, 80),
+          visible(headline, 200),
+          String(hits),
+        ]),
+        3,
+      ),
+      ...more.map(htmlParagraph),
+      htmlParagraph(why),
+      htmlParagraph(advice),
+      htmlFooter(footer),
+    ]),
+  };
+}
+
+function listLine({ severity, incidentId, headline, hits }: Held): string {
+  return `${severity.padEnd(8)}  ${visible(headline, 200)}, ${plural(hits, 'packet')}  [${visible(incidentId, 80)}]`;
+}

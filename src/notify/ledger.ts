@@ -1,0 +1,127 @@
+import type { Decision, Incident, NotifyReason } from '../types.ts';
+import type { History, Mark } from './reason.ts';
+import { severityRank } from './severity.ts';
+import type { Held } from './tally.ts';
+
+/** What people were told about one open incident; plain data, so that a store can keep it over a restart. */
+export interface LedgerRecord {
+  readonly incidentId: string;
+  readonly source?: string;
+  /** As a digest would tell it. */
+  readonly held: Held;
+  readonly last?: Mark;
+  readonly previous?: NotifyReason;
+  /** Id of the incident's first alert. */
+  readonly threadId?: string;
+}
+
+/** Records kept; of the others the oldest is forgotten first, and its incident may be told of once more. */
+const MAX_RECORDS = 20_000;
+/** Closed incidents whose last alert may still be on its way. */
+const MAX_CLOSED = 2_000;
+
+/** Remembers what was decided and mailed about open incidents. */
+export class Ledger {
+  readonly #records = new Map<string, LedgerRecord>();
+  readonly #bySource = new Map<string, Set<string>>();
+  readonly #closed = new Map<string, Held>();
+
+  constructor(records: Iterable<LedgerRecord> = []) {
+    for (const record of records) this.put(record);
+  }
+
+  get(incidentId: string): LedgerRecord | undefined {
+    return this.#records.get(incidentId);
+  }
+
+  put(record: LedgerRecord): void {
+    this.forget(record.incidentId);
+    this.#records.set(record.incidentId, record);
+    if (record.source !== undefined) {
+      const ids = this.#bySource.get(record.source) ?? new Set();
+      this.#bySource.set(record.source, ids.add(record.incidentId));
+    }
+    if (this.#records.size > MAX_RECORDS) this.forget(this.#records.keys().next().value!);
+  }
+
+  forget(incidentId: string): void {
+    const record = this.#records.get(incidentId);
+    if (record === undefined) return;
+    this.#records.delete(incidentId);
+    if (record.source === undefined) return;
+    const ids = this.#bySource.get(record.source);
+    ids?.delete(incidentId);
+    if (ids?.size === 0) this.#bySource.delete(record.source);
+  }
+
+  /** Forgets a closed incident but for what a digest would say about it. */
+  close(incidentId: string): void {
+    const record = this.#records.get(incidentId);
+    if (record === undefined) return;
+    this.forget(incidentId);
+    this.#closed.set(incidentId, record.held);
+    if (this.#closed.size > MAX_CLOSED) this.#closed.delete(this.#closed.keys().next().value!);
+  }
+
+  /** What a digest would say about an incident, open or lately closed. */
+  held(incidentId: string): Held | undefined {
+    return this.#records.get(incidentId)?.held ?? this.#closed.get(incidentId);
+  }
+
+  /** What a decision about this incident has to know. */
+  history(incident: Incident): History {
+    const record = this.#records.get(incident.id);
+    const source = onlySource(incident);
+    const others = [...(source === undefined ? [] : (this.#bySource.get(source) ?? []))]
+      .filter((id) => id !== incident.id)
+      .map((id) => this.#records.get(id)!)
+      .filter(({ last }) => last !== undefined)
+      .sort((a, b) => severityRank(b.last!.severity) - severityRank(a.last!.severity));
+    const other = others[0];
+    return {
+      ...(record?.last === undefined ? {} : { last: record.last }),
+      ...(record?.previous === undefined ? {} : { previous: record.previous }),
+      ...(other === undefined
+        ? {}
+        : {
+            other: {
+              incidentId: other.incidentId,
+              ruleId: other.held.ruleId,
+              severity: other.last!.severity,
+            },
+          }),
+    };
+  }
+
+  /** Writes down a decision, with the id of the alert when one goes out. */
+  note(incident: Incident, decision: Decision, held: Held, alertId: string | undefined, nowMs: number): void {
+    const before = this.#records.get(incident.id);
+    const source = onlySource(incident);
+    const previous = decision.reason === 'settling' ? before?.previous : decision.reason;
+    const last = alertId === undefined ? before?.last : markOf(incident, nowMs);
+    const threadId = before?.threadId ?? alertId;
+    this.put({
+      incidentId: incident.id,
+      held,
+      ...(source === undefined ? {} : { source }),
+      ...(last === undefined ? {} : { last }),
+      ...(previous === undefined ? {} : { previous }),
+      ...(threadId === undefined ? {} : { threadId }),
+    });
+  }
+}
+
+/** The source of an incident that has exactly one. */
+export function onlySource({ sources }: Incident): string | undefined {
+  return sources.length === 1 ? sources[0] : undefined;
+}
+
+function markOf(incident: Incident, atMs: number): Mark {
+  return {
+    atMs,
+    severity: incident.severity,
+    count: incident.count,
+    targets: incident.targets.length,
+    sources: incident.sources.length,
+  };
+}

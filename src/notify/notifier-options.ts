@@ -1,0 +1,31 @@
+import type { Decision, Severity } from '../types.ts';
+import type { BudgetLimits } from './budget.ts';
+import type { Channel } from './channel.ts';
+import type { DispatchOptions } from './dispatch.ts';
+import type { LedgerRecord } from './ledger.ts';
+import type { Outbox } from './outbox.ts';
+import type { IncidentContext, SiteContext } from './render-context.ts';
+
+/** Where the notifier gets the rest of what a mail says. */
+export interface AlertSource {
+  /** Channel names of the rule; absent or empty means every channel. */
+  readonly channels?: readonly string[];
+  /** Asked only when a mail goes out. May look things up; what takes too long or fails is left out of the mail. */
+  context(decision: Decision): IncidentContext | Promise<IncidentContext>;
+}
+
+export interface NotifierOptions extends Omit<DispatchOptions, 'outbox' | 'channels'> {
+  readonly channels: readonly Channel[];
+  readonly site: SiteContext;
+  readonly outbox?: Outbox;
+  readonly budget?: BudgetLimits;
+  readonly minSeverity?: Severity;
+  /** The longest `context` may hold up a mail. */
+  readonly contextTimeoutMs?: number;
+  /** What was told before a restart, as `onRecord` gave it. */
+  readonly records?: readonly LedgerRecord[];
+  /** Hears of every change of a record; undefined when an incident is closed. */
+  readonly onRecord?: (incidentId: string, record: LedgerRecord | undefined) => void;
+  /** Hears of every decision; digests have no incident of their own. */
+  readonly onDecision?: (decision: Decision, incidentIds: readonly string[]) => void;
+}

@@ -1,0 +1,99 @@
+import { formatDuration } from '../lib/duration.ts';
+import { visible } from '../lib/escape.ts';
+import type { DetectionKind, Incident, IncidentTarget } from '../types.ts';
+import type { SiteContext } from './render-context.ts';
+import { serviceLong, serviceShort } from './service-label.ts';
+import { andList, longDuration, plural } from './words.ts';
+
+/** The judgement a reader needs first, for the subject and as the mail's first sentence. */
+export interface Verdict {
+  /** `Probe`, `Port scan` ... */
+  readonly word: string;
+  /** `198.51.100.7 tried imap on 3 of 3 watched hosts in 9 s`; no white space but single spaces. */
+  readonly headline: string;
+  /** `198.51.100.7 tried imap (143/tcp) on 3 watched hosts within 9 seconds.` */
+  readonly sentence: string;
+}
+
+const WORDS: Readonly<Record<DetectionKind, string>> = {
+  'address-scan': 'Probe',
+  'port-scan': 'Port scan',
+  'distributed-scan': 'Distributed scan',
+  'stealth-scan': 'Stealth scan',
+  repeat: 'Repeated attempts',
+  any: 'Knock',
+};
+
+/** Services named one by one; more are counted. */
+const NAMED_SERVICES = 3;
+
+/** Says who did what to whom, in how much time, from an incident's numbers as they are now. */
+export function verdictOf(
+  incident: Incident,
+  serviceName: SiteContext['serviceName'],
+  watchedHosts?: number,
+): Verdict {
+  const met = metTargets(incident);
+  const who =
+    incident.sources.length === 1
+      ? visible(incident.sources[0]!, 100)
+      : plural(incident.sources.length, 'source');
+  const took = incident.lastSeenMs - incident.firstSeenMs;
+  const alone = incident.lineCount <= 1;
+  const lone = incident.kind === 'any' && incident.count <= 1;
+  const tell = (did: string, where: string, when: string) =>
+    `${who} ${did} ${where}${alone ? '' : ` ${when}`}`;
+  return {
+    word: lone ? 'Knock, perhaps a typo' : WORDS[incident.kind],
+    headline: tell(
+      deed(incident, met, (target) => serviceShort(target, serviceName)),
+      place(met, watchedHosts),
+      `in ${formatDuration(Math.max(1000, took))}`,
+    ),
+    sentence: `${tell(
+      deed(incident, met, (target) => serviceLong(target, serviceName)),
+      place(met),
+      `within ${longDuration(took)}`,
+    )}.`,
+  };
+}
+
+/** The targets on which the condition was met; all of them when the incident does not say. */
+export function metTargets(incident: Incident): readonly IncidentTarget[] {
+  const met = incident.targets.filter(({ port }) => incident.ports.includes(port));
+  return met.length > 0 ? met : incident.targets;
+}
+
+/** What to call a host: the name people gave it, else its address. */
+export function hostLabel(target: Pick<IncidentTarget, 'ip' | 'name'>): string {
+  return visible(target.name ?? target.ip, 60);
+}
+
+function deed(
+  incident: Incident,
+  met: readonly IncidentTarget[],
+  label: (target: IncidentTarget) => string,
+): string {
+  const services = [...new Set(met.map(label))];
+  const named =
+    services.length <= NAMED_SERVICES
+      ? andList(services)
+      : plural(new Set(met.map(({ port }) => port)).size, 'port');
+  switch (incident.kind) {
+    case 'port-scan':
+      return `tried ${plural(new Set(met.map(({ port }) => port)).size, 'port')} on`;
+    case 'stealth-scan':
+      return `sent ${plural(incident.count, 'stealth packet')} to`;
+    case 'repeat':
+      return `tried ${named} ${plural(incident.count, 'time')} on`;
+    default:
+      return `tried ${named} on`;
+  }
+}
+
+function place(met: readonly IncidentTarget[], watchedHosts?: number): string {
+  const hosts = new Map(met.map((target) => [target.ip, hostLabel(target)]));
+  if (hosts.size === 1) return [...hosts.values()][0]!;
+  const of = watchedHosts !== undefined && watchedHosts >= hosts.size ? ` of ${watchedHosts}` : '';
+  return `${hosts.size}${of} watched hosts`;
+}

@@ -1,0 +1,53 @@
+import type { SyslogMessage } from '../types.ts';
+import { ciscoAsa } from './cisco-asa.ts';
+import { ciscoIos } from './cisco-ios.ts';
+import { ciscoNxos } from './cisco-nxos.ts';
+import { ciscoXr } from './cisco-xr.ts';
+import { filterlog } from './filterlog.ts';
+import { http } from './http.ts';
+import { iptables } from './iptables.ts';
+import { login } from './login.ts';
+import type { ParseOptions, ParseResult, Parser } from './parser.ts';
+import { pf } from './pf.ts';
+import { sshd } from './sshd.ts';
+import { tcpWrappers } from './tcp-wrappers.ts';
+
+/** A parser, and the texts of which every line of its format holds at least one: on other lines it is not tried. */
+interface Registration {
+  readonly parser: Parser;
+  /** Absent for formats told by the program's name, which their parsers look at first. */
+  readonly anchors?: readonly string[];
+}
+
+/**
+ * Every log format, the busiest first. A new vendor is one file beside this one and one line here.
+ * No parser claims another's lines (test/parse/no-foreign-parser.test.ts): the order is only about speed.
+ */
+export const registrations: readonly Registration[] = [
+  { parser: iptables, anchors: ['IN=', 'OUT=', 'PROTO='] },
+  { parser: filterlog, anchors: ['filterlog'] },
+  { parser: pf, anchors: ['rule '] },
+  { parser: ciscoIos, anchors: ['%'] },
+  { parser: ciscoAsa, anchors: ['%', 'ASA-', 'PIX-', 'FWSM-', 'FTD-', 'NGIPS-', 'Deny ', 'access-list '] },
+  { parser: ciscoNxos, anchors: ['%'] },
+  { parser: ciscoXr, anchors: ['%'] },
+  { parser: tcpWrappers },
+  { parser: sshd },
+  { parser: login },
+  { parser: http },
+];
+
+/** Reads a message with the first parser that knows its format. Undefined when none does. Never throws. */
+export function parse(message: SyslogMessage, options: ParseOptions): ParseResult | undefined {
+  for (const { parser, anchors } of registrations) {
+    if (anchors !== undefined && !holdsOneOf(anchors, message.text)) continue;
+    const result = parser.parse(message, options);
+    if (result !== undefined) return result;
+  }
+  return undefined;
+}
+
+function holdsOneOf(anchors: readonly string[], text: string): boolean {
+  for (const anchor of anchors) if (text.includes(anchor)) return true;
+  return false;
+}

@@ -1,0 +1,96 @@
+import type { SyslogMessage } from '../types.ts';
+import type { AttemptDraft, PacketDraft } from './draft.ts';
+import { findHead, type Head } from './netfilter-head.ts';
+import { ARP, readNetfilterPacket } from './netfilter-packet.ts';
+import { type PrefixReading, readPrefix } from './netfilter-prefix.ts';
+import type { ParseOptions, ParseResult, Parser } from './parser.ts';
+
+/**
+ * Linux netfilter LOG lines (iptables, ip6tables, nftables `log`, and ulogd's imitation of them), in the order
+ * net/netfilter/nf_log_syslog.c prints them:
+ *
+ *   PREFIX IN= OUT= [PHYSIN=] [PHYSOUT=] [MAC=|MACSRC= MACDST= MACPROTO=] SRC= DST= LEN= ... PROTO= SPT= DPT= ...
+ *
+ * The prefix is glued on in front and may hold any text, fields included; an ICMP error quotes the packet it answers
+ * in brackets. Neither can override a field: every field is read only where the kernel prints it.
+ */
+export const iptables: Parser = { name: 'iptables', parse };
+
+/** Programs that write netfilter lines. Any other tag must itself be the log prefix of a line without `kernel:`. */
+const LOGGERS: ReadonlySet<string> = new Set(
+  'kernel klogd ulogd iptables ip6tables nft nftables firewall pve-firewall pvefw-logger'.split(' '),
+);
+
+function parse(message: SyslogMessage, options: ParseOptions): ParseResult | undefined {
+  const text = hasFields(message.message) ? message.message : message.text;
+  if (!hasFields(text)) return undefined;
+  const head = findHead(text);
+  if (head === undefined) return isBeheaded(message, text) ? malformed('no IN= or OUT=') : undefined;
+  const prefix = prefixOf(message, text, head.start);
+  const reading = readPrefix(prefix, options.prefixes);
+  if (!isOurs(message, prefix, reading)) return undefined;
+  if ('kind' in head) return { kind: head.kind, parser: 'iptables', reason: head.reason };
+  return readPacket(head, reading);
+}
+
+function hasFields(text: string): boolean {
+  return text.includes('IN=') || text.includes('OUT=') || text.includes('PROTO=');
+}
+
+function isLogger({ appName }: SyslogMessage): boolean {
+  return appName === undefined || LOGGERS.has(appName) || LOGGERS.has(appName.toLowerCase());
+}
+
+function isBeheaded(message: SyslogMessage, text: string): boolean {
+  if (!isLogger(message)) return false;
+  return /(?:^| )PROTO=/.test(text) && /(?:^| )(?:SRC|SPT|DPT|TYPE)=/.test(text);
+}
+
+/** The text in front of the header. Where a line has no `kernel:`, decode took the prefix's first word for the tag. */
+function prefixOf(message: SyslogMessage, text: string, start: number): string {
+  const tag = message.appName;
+  if (tag !== undefined && !isLogger(message) && text === message.message) {
+    const messageAt = message.text.lastIndexOf(text);
+    const tagAt = messageAt < 0 ? -1 : message.text.lastIndexOf(tag, messageAt);
+    if (tagAt >= 0) return message.text.slice(tagAt, messageAt + start);
+  }
+  return text.slice(0, start);
+}
+
+/** No quotes but those of UniFi's `DESCR="..."`, which stands right in front of the header. */
+const UNQUOTED = /^[^"]*(?:DESCR=".*" ?)?$/s;
+
+/**
+ * Whether a program that logs netfilter packets wrote this. Others (sshd, a web server) quote what strangers send
+ * them: a header behind their quotes or their words is somebody's invention.
+ */
+function isOurs(message: SyslogMessage, prefix: string, reading: PrefixReading): boolean {
+  if (!UNQUOTED.test(prefix)) return false;
+  return isLogger(message) || reading.known;
+}
+
+function readPacket(head: Head, prefix: PrefixReading): ParseResult {
+  const packet: PacketDraft = {};
+  const attempt: AttemptDraft = {
+    kind: 'packet',
+    action: prefix.action,
+    parser: 'iptables',
+    vendor: prefix.vendor,
+    product: prefix.product,
+    source: { ip: head.source },
+    destination: { ip: head.destination },
+    count: 1,
+    packet,
+  };
+  if (head.ingress !== '') attempt.ingress = head.ingress;
+  if (head.egress !== '') attempt.egress = head.egress;
+  if (prefix.rule !== undefined) attempt.rule = prefix.rule;
+  const problem = readNetfilterPacket(head.reader, packet, attempt);
+  if (problem === undefined) return { kind: 'attempt', attempt };
+  if (problem === ARP) return { kind: 'ignored', parser: 'iptables', reason: ARP };
+  return malformed(problem);
+}
+
+function malformed(reason: string): ParseResult {
+  return { kind: 'malformed', parser: 'iptables', reason };
+}

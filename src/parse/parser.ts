@@ -1,0 +1,33 @@
+import type { LossNotice, ParsedAttempt, SyslogMessage } from '../types.ts';
+
+/** What a site tells the parsers about its own devices. */
+export interface ParseOptions {
+  /** Verdict by log prefix (netfilter LOG prefixes carry no action of their own); longest match wins. */
+  readonly prefixes: readonly PrefixVerdict[];
+}
+
+/** A site's own log prefix and what it means. */
+export interface PrefixVerdict {
+  /** Literal text the prefix starts with. */
+  readonly prefix: string;
+  readonly action: 'denied' | 'allowed' | 'unknown';
+}
+
+/**
+ * What a parser made of a message. `undefined` (not a member here) means "not my format".
+ * `ignored` is a line of the format that reports no attempt; `malformed` is one that cannot be trusted.
+ */
+export type ParseResult =
+  | { readonly kind: 'attempt'; readonly attempt: ParsedAttempt }
+  | { readonly kind: 'loss'; readonly loss: LossNotice }
+  | { readonly kind: 'ignored'; readonly parser: string; readonly reason: string }
+  | { readonly kind: 'malformed'; readonly parser: string; readonly reason: string };
+
+/**
+ * One log format. `parse` never throws: hostile text gives `malformed` or `undefined`.
+ * It reads the message in the format's own order; text in brackets, quotes or names never overrides the five-tuple.
+ */
+export interface Parser {
+  readonly name: string;
+  parse(message: SyslogMessage, options: ParseOptions): ParseResult | undefined;
+}

@@ -1,0 +1,192 @@
+import { Correlator, type CorrelatorStats } from './correlate/correlator.ts';
+import type { Transition } from './correlate/incidents.ts';
+import { decode } from './decode/decode.ts';
+import { type EventTime, liveEventTime, replayEventTime } from './decode/event-time.ts';
+import { SenderClocks } from './decode/sender-clocks.ts';
+import { BoundedMap } from './lib/bounded-map.ts';
+import type { MatchExplanation } from './match/explain-match.ts';
+import { compileMatcher, type Matcher } from './match/matcher.ts';
+import { parse } from './parse/index.ts';
+import type { ParseOptions, ParseResult } from './parse/parser.ts';
+import type { Rule, RuleSet } from './rule.ts';
+import type { Attempt, Frame, Hit, Incident, LineKeeper, ParsedAttempt, SyslogMessage } from './types.ts';
+
+/** Whether lines come as they happen or out of a file: it decides which clock counts. */
+export type PipelineMode = 'live' | 'replay';
+
+export interface PipelineOptions {
+  readonly mode: PipelineMode;
+  readonly ruleSet: RuleSet;
+  readonly parse: ParseOptions;
+  /** IANA zone of stamps that state none, by sender address; `zone` for all others. */
+  readonly zone: string;
+  readonly zones: ReadonlyMap<string, string>;
+  readonly latenessMs: number;
+  readonly settleMs: number;
+  readonly quietMs: number;
+  readonly maxOpenIncidents: number;
+  /** Live only: a stamp further behind its receipt than this is a wrong clock. */
+  readonly maxDelayMs: number;
+  readonly isOwn: (ip: string) => boolean;
+  readonly lines: LineKeeper;
+  readonly onTransition: (incident: Incident, transition: Transition) => void;
+}
+
+/** What became of one frame, stage by stage; `explain`, the page and the counters all read this. */
+export interface Outcome {
+  readonly message: SyslogMessage;
+  /** Absent when no parser knows the format. */
+  readonly result?: ParseResult;
+  readonly time?: EventTime;
+  readonly attempt?: Attempt;
+  readonly hits: readonly Hit[];
+}
+
+const NO_HITS: readonly Hit[] = [];
+
+/**
+ * Frame in, incidents out: decode -> parse -> match -> correlate, plain calls in that order. Owns no socket, file or
+ * timer; the caller says what time it is by the frames' receipt times and by `advance`.
+ */
+export class Pipeline {
+  readonly #options: PipelineOptions;
+  #matcher: Matcher;
+  readonly #correlator: Correlator;
+  /** The last attempt of each sender, for "last message repeated N times". */
+  readonly #lastAttempt = new BoundedMap<string, ParsedAttempt>(1_024);
+  /** Live only: how wrong each sender's clock is. */
+  readonly #clocks = new SenderClocks();
+  /** Replay only: the newest event time so far. */
+  #streamMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    this.#matcher = compileMatcher(options.ruleSet);
+    this.#correlator = new Correlator(options.ruleSet.rules, { ...options, lineOf: (ref) => options.lines.get(ref), maxOpen: options.maxOpenIncidents });
+  }
+
+  /** Goes on with other rules: windows of unchanged rules and all open incidents are kept. */
+  reload(ruleSet: RuleSet): void {
+    this.#matcher = compileMatcher(ruleSet);
+    this.#correlator.reload(ruleSet.rules);
+  }
+
+  /** A rule by its id: one in force, or one that is gone and still has an open incident. */
+  rule(id: string): Rule | undefined {
+    return this.#correlator.rule(id);
+  }
+
+  /** Takes one frame through all stages; `message` when the caller has decoded it already. Never throws for what it contains. */
+  process(frame: Frame, message: SyslogMessage = this.decode(frame)): Outcome {
+    const result = this.#parse(message, frame);
+    if (result === undefined) return this.#unparsed(message, frame);
+    if (result.kind !== 'attempt') return { message, result, hits: NO_HITS };
+    const time = this.eventTime(message, frame);
+    const { repeated } = message;
+    const parsed = repeated === undefined ? result.attempt : { ...result.attempt, count: result.attempt.count * repeated };
+    const hostname = message.hostname ?? parsed.hostname;
+    const attempt: Attempt = {
+      ...parsed,
+      atMs: time.atMs,
+      timeSource: time.source,
+      observer: { address: frame.peer.address, via: frame.transport, ...(hostname === undefined ? {} : { hostname }) },
+      line: { sequence: 0 },
+    };
+    const candidates = this.#matcher.match(attempt);
+    this.advance(this.#clockOf(frame, time));
+    if (candidates.length === 0) return { message, result, time, attempt, hits: NO_HITS };
+    // Only lines that touched a watch list are worth their memory.
+    const line = this.#options.lines.keep(frame);
+    const hits = candidates.map((hit) => ({ ...hit, attempt: { ...attempt, line } }));
+    for (const hit of hits) this.#correlator.add(hit, this.#clockOf(frame, time));
+    return { message, result, time, attempt: hits[0]!.attempt, hits };
+  }
+
+  /** The envelope alone. A year-less stamp is resolved against `receivedAtMs`: the latest year that is not after it. */
+  decode(frame: Frame): SyslogMessage {
+    const { zone, zones } = this.#options;
+    return decode(frame.bytes, { referenceMs: frame.receivedAtMs, zone: zones.get(frame.peer.address) ?? zone });
+  }
+
+  /** When the thing a message reports happened, by the clock that counts in this mode. */
+  eventTime(message: SyslogMessage, frame: Frame): EventTime {
+    if (this.#options.mode === 'replay') {
+      return replayEventTime(message, Number.isFinite(this.#streamMs) ? this.#streamMs : frame.receivedAtMs);
+    }
+    const stamp = message.timestamp;
+    const sender = `${frame.peer.address} ${message.hostname ?? ''}`;
+    const skewMs =
+      stamp?.quality === 'device' && stamp.epochMs !== undefined
+        ? this.#clocks.observe(sender, stamp.epochMs, frame.receivedAtMs)
+        : 0;
+    return liveEventTime(message, frame.receivedAtMs, skewMs, this.#options);
+  }
+
+  /** The stream's clock has come to `nowMs`: what is due settles and closes. */
+  advance(nowMs: number): void {
+    this.#correlator.advance(nowMs);
+  }
+
+  /** The program ends while lines go on coming: first alerts are not waited for, nothing closes. */
+  drain(): void {
+    this.#correlator.drain();
+  }
+
+  /** The stream has ended. */
+  flush(): void {
+    this.#correlator.flush();
+  }
+
+  /** Why each rule does or does not care about an attempt, and how far its windows are. */
+  explain(attempt: Attempt): readonly MatchExplanation[] {
+    return this.#matcher.explainMatch(attempt);
+  }
+
+  /** Senders whose clock is wrong, with the milliseconds added to their stamps. */
+  skewedClocks(): (readonly [sender: string, skewMs: number])[] {
+    return [...this.#clocks.skewed()];
+  }
+
+  /** The open incidents a hit belongs to. */
+  incidentsOf(hit: Hit): Incident[] {
+    return this.#correlator.incidentsOf(hit);
+  }
+
+  progress(hit: Hit): readonly string[] {
+    return this.#correlator.progress(hit);
+  }
+
+  incidents(): Incident[] {
+    return this.#correlator.incidents();
+  }
+
+  stats(): CorrelatorStats {
+    return this.#correlator.stats();
+  }
+
+  #parse(message: SyslogMessage, frame: Frame): ParseResult | undefined {
+    const sender = frame.peer.address + (message.hostname ?? '');
+    const result = parse(message, this.#options.parse);
+    if (result === undefined && message.repeated !== undefined) {
+      // "last message repeated N times": the sender's own last attempt once more; `process` multiplies it.
+      const last = this.#lastAttempt.get(sender);
+      return last === undefined ? undefined : { kind: 'attempt', attempt: { ...last, count: 1 } };
+    }
+    if (result?.kind === 'attempt') this.#lastAttempt.set(sender, result.attempt);
+    else this.#lastAttempt.delete(sender);
+    return result;
+  }
+
+  /** Lines of no known format still move a replay's clock. */
+  #unparsed(message: SyslogMessage, frame: Frame): Outcome {
+    if (this.#options.mode === 'replay') this.advance(this.#clockOf(frame, this.eventTime(message, frame)));
+    return { message, hits: NO_HITS };
+  }
+
+  /** Live, the clock is the receipt; replaying, it is the newest event time so far. */
+  #clockOf(frame: Frame, time: EventTime): number {
+    if (this.#options.mode === 'live') return frame.receivedAtMs;
+    if (time.source !== 'receipt' && time.atMs > this.#streamMs) this.#streamMs = time.atMs;
+    return this.#streamMs;
+  }
+}

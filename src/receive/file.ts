@@ -1,0 +1,165 @@
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { createGunzip } from 'node:zlib';
+
+/** Complete lines in a buffer that the reader owns: use them before asking for the next block. */
+export interface LineBlock {
+  readonly buffer: Buffer;
+  readonly start: number;
+  /** One past the last octet; the last line may lack its LF at the end of the file. */
+  readonly end: number;
+}
+
+const BLOCK_BYTES = 1 << 20;
+/** A gzip file that grows beyond this factor is a bomb, not a log (logs reach about 60). */
+const MAX_EXPANSION = 1_000;
+const EXPANSION_FREE_BYTES = 64 << 20;
+
+/** Fills part of a buffer; 0 at the end. */
+type Read = (buffer: Buffer, offset: number, length: number) => Promise<number>;
+
+async function* gunzipped(handle: FileHandle, path: string, onRead: (bytes: number) => void): AsyncGenerator<Buffer> {
+  const raw = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 256 << 10 });
+  let inBytes = 0;
+  let outBytes = 0;
+  raw.on('data', (chunk) => {
+    inBytes += chunk.length;
+    onRead(chunk.length);
+  });
+  const gunzip = raw.pipe(createGunzip());
+  raw.on('error', (error) => gunzip.destroy(error));
+  try {
+    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+      outBytes += chunk.length;
+      if (outBytes > EXPANSION_FREE_BYTES && outBytes > inBytes * MAX_EXPANSION) {
+        throw new Error(`grows more than ${MAX_EXPANSION}-fold when unpacked: refused`);
+      }
+      yield chunk;
+    }
+  } catch (error) {
+    throw new Error(`${path}: unpacking stopped after ${outBytes} bytes: ${(error as Error).message}`);
+  } finally {
+    raw.destroy();
+  }
+}
+
+/** Reads from an iterator of chunks as if it were a file. */
+function readChunks(chunks: AsyncIterator<Buffer>): Read {
+  let chunk: Buffer = Buffer.alloc(0);
+  return async (buffer, offset, length) => {
+    while (chunk.length === 0) {
+      const next = await chunks.next();
+      if (next.done) return 0;
+      chunk = next.value;
+    }
+    const bytes = chunk.copy(buffer, offset, 0, length);
+    chunk = chunk.subarray(bytes);
+    return bytes;
+  };
+}
+
+/** A log file, plain or gzip (told by its first bytes, not its name), or standard input for `-`; read in blocks of whole lines. */
+export class LogFile {
+  readonly path: string;
+  /** Size on disk and last modification, when it is a file. */
+  readonly sizeBytes: number | undefined;
+  readonly modifiedMs: number | undefined;
+  /** Octets taken from the disk so far; for progress. */
+  readBytes = 0;
+  readonly #read: Read;
+  readonly #close: () => Promise<void>;
+  readonly #buffer = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  #tailStart = 0;
+  #tailEnd = 0;
+  #ended = false;
+
+  private constructor(path: string, read: Read, close: () => Promise<void>, info: { sizeBytes?: number; modifiedMs?: number }) {
+    this.path = path;
+    this.#read = read;
+    this.#close = close;
+    this.sizeBytes = info.sizeBytes;
+    this.modifiedMs = info.modifiedMs;
+  }
+
+  /** Rejects when there is no such file or it is a directory. */
+  static async open(path: string): Promise<LogFile> {
+    if (path === '-') {
+      const chunks = process.stdin[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+      return LogFile.#counted('-', readChunks(chunks), async () => {}, {});
+    }
+    const info = await stat(path);
+    if (info.isDirectory()) throw new Error(`${path} is a directory: name the files in it`);
+    const handle = await open(path, 'r');
+    const magic = Buffer.alloc(2);
+    const { bytesRead } = await handle.read(magic, 0, 2, 0).catch(() => ({ bytesRead: 0 }));
+    const about = { sizeBytes: info.size, modifiedMs: info.mtimeMs };
+    if (bytesRead === 2 && magic[0] === 0x1f && magic[1] === 0x8b) {
+      let file: LogFile | undefined;
+      const chunks = gunzipped(handle, path, (bytes) => {
+        if (file !== undefined) file.readBytes += bytes;
+      });
+      file = new LogFile(path, readChunks(chunks), () => handle.close(), about);
+      return file;
+    }
+    let position = 0;
+    const read: Read = async (buffer, offset, length) => {
+      const { bytesRead: bytes } = await handle.read(buffer, offset, length, info.isFile() ? position : null);
+      position += bytes;
+      return bytes;
+    };
+    return LogFile.#counted(path, read, () => handle.close(), about);
+  }
+
+  static #counted(path: string, read: Read, close: () => Promise<void>, info: { sizeBytes?: number; modifiedMs?: number }): LogFile {
+    const file: LogFile = new LogFile(
+      path,
+      async (buffer, offset, length) => {
+        const bytes = await read(buffer, offset, length);
+        file.readBytes += bytes;
+        return bytes;
+      },
+      close,
+      info,
+    );
+    return file;
+  }
+
+  /** The next block of whole lines, or undefined at the end. A line longer than a block comes in pieces. Rejects when reading fails. */
+  async next(): Promise<LineBlock | undefined> {
+    if (this.#ended) return undefined;
+    let filled = this.#tailEnd - this.#tailStart;
+    this.#buffer.copy(this.#buffer, 0, this.#tailStart, this.#tailEnd);
+    for (;;) {
+      const bytes = await this.#read(this.#buffer, filled, BLOCK_BYTES - filled);
+      if (bytes === 0) {
+        this.#ended = true;
+        await this.#close();
+        return filled === 0 ? undefined : { buffer: this.#buffer, start: 0, end: filled };
+      }
+      const lastLf = this.#buffer.lastIndexOf(10, filled + bytes - 1);
+      const end = lastLf >= filled ? lastLf + 1 : filled + bytes === BLOCK_BYTES ? BLOCK_BYTES : 0;
+      filled += bytes;
+      if (end === 0) continue;
+      this.#tailStart = end;
+      this.#tailEnd = filled;
+      return { buffer: this.#buffer, start: 0, end };
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    await this.#close();
+  }
+}
+
+/** Calls `take` for every line of a block, without its LF or CR LF; empty lines are passed on too, they count as lines. */
+export function forEachLine(block: LineBlock, take: (line: Buffer) => void): void {
+  let start = block.start;
+  while (start < block.end) {
+    let end = block.buffer.indexOf(10, start);
+    if (end < 0 || end > block.end) end = block.end;
+    const stop = end > start && block.buffer[end - 1] === 13 ? end - 1 : end;
+    take(block.buffer.subarray(start, stop));
+    start = end + 1;
+  }
+}

@@ -1,0 +1,76 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { DualStack } from './dual-stack.ts';
+import { placeName } from './listen-error.ts';
+import type { FrameSink, Receiver, ReceiverEventSink } from './receiver.ts';
+import { TcpReceiver } from './tcp.ts';
+import { UdpDgram } from './udp-dgram.ts';
+import { UdpSyslogServer } from './udp-syslog-server.ts';
+
+/** One entry of `listeners` in the configuration. Times in milliseconds, sizes in bytes. */
+export interface ListenerOptions {
+  readonly protocol: 'udp' | 'tcp';
+  /** An address; `*` or `::` for all interfaces, IPv4 and IPv6. Not used with `fd`. */
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** An inherited socket (inherited.ts) instead of host and port. */
+  readonly fd?: number | undefined;
+  readonly maxBytes?: number | undefined;
+  /** Addresses and networks that may send; empty or absent: everybody. */
+  readonly allowedSenders?: readonly string[] | undefined;
+  /** UDP. */
+  readonly receiveBufferBytes?: number | undefined;
+  /** TCP. */
+  readonly maxConnections?: number | undefined;
+  /** TCP. */
+  readonly idleTimeoutMs?: number | undefined;
+  /** TCP. */
+  readonly partialTimeoutMs?: number | undefined;
+}
+
+type CreateReceiver = (options: ListenerOptions, sink: FrameSink, onEvent: ReceiverEventSink) => Receiver;
+
+const RECEIVERS: Readonly<Record<ListenerOptions['protocol'], CreateReceiver>> = {
+  udp: createUdp,
+  tcp: (options, sink, onEvent) => new TcpReceiver(options, sink, onEvent),
+};
+
+/**
+ * One receiver for each listener, not yet started. Throws RangeError, naming the listener, for a host that is no
+ * address, a port out of range, and a bad entry in `allowedSenders`.
+ */
+export function createReceivers(
+  listeners: readonly ListenerOptions[],
+  sink: FrameSink,
+  onEvent: ReceiverEventSink,
+): Receiver[] {
+  return listeners.map((listener) => {
+    try {
+      checkPlace(listener);
+      return RECEIVERS[listener.protocol](listener, sink, onEvent);
+    } catch (error) {
+      throw new RangeError(`listener ${placeName(listener)}: ${(error as Error).message}`);
+    }
+  });
+}
+
+function checkPlace({ protocol, host, port, fd }: ListenerOptions): void {
+  if (!Object.hasOwn(RECEIVERS, protocol)) throw new RangeError(`protocol "${protocol}" is not udp or tcp`);
+  if (fd !== undefined) return;
+  if (host !== '*' && !isIPv4(host) && !isIPv6(host)) {
+    throw new RangeError(`host "${host}" is not an address: write 0.0.0.0, 192.0.2.1, ::, or * for all`);
+  }
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new RangeError(`port ${port} is not 0 to 65535`);
+}
+
+function createUdp(options: ListenerOptions, sink: FrameSink, onEvent: ReceiverEventSink): Receiver {
+  const { host, fd } = options;
+  if (fd !== undefined || isIPv4(host)) return new UdpSyslogServer(options, sink, onEvent);
+  if (host !== '*' && host !== '::') return new UdpDgram(options, sink, onEvent);
+  return new DualStack(
+    placeName(options),
+    new UdpSyslogServer({ ...options, host: '0.0.0.0' }, sink, onEvent),
+    (port) => new UdpDgram({ ...options, host: '::', port }, sink, onEvent),
+    onEvent,
+  );
+}

@@ -1,0 +1,193 @@
+import type { Socket } from 'node:net';
+import { canonicalIp } from '../lib/ip.ts';
+import type { FrameTransport, Peer } from '../types.ts';
+import { AllowList } from './allow-list.ts';
+import { BurstReport } from './burst-report.ts';
+import type { Counters } from './counters.ts';
+import { Deframer } from './framing.ts';
+import type { FrameSink, ReceiverEventSink } from './receiver.ts';
+
+export interface StreamLimits {
+  /** Octets a frame may have. */
+  readonly maxBytes: number;
+  /** A connection that says nothing for so long is closed, in milliseconds. */
+  readonly idleTimeoutMs: number;
+  /** A frame must be complete so long after its first octet, in milliseconds: one octet now and then keeps no seat. */
+  readonly partialTimeoutMs: number;
+  /** Addresses and networks; empty: everybody. */
+  readonly allowedSenders: readonly string[];
+}
+
+/** What the connections of a stream receiver report to. */
+export interface StreamOutlet {
+  readonly name: string;
+  readonly transport: FrameTransport;
+  readonly sink: FrameSink;
+  readonly onEvent: ReceiverEventSink;
+  readonly counters: Counters;
+}
+
+interface Connection {
+  readonly socket: Socket;
+  readonly peer: Peer;
+  readonly deframer: Deframer;
+  lastDataMs: number;
+  partialSinceMs: number | undefined;
+  /** Nothing has come yet. */
+  fresh: boolean;
+}
+
+/** A read this full has more behind it: others get a turn first. */
+const FAIR_CHUNK_BYTES = 32 * 1024;
+/** How long a closing receiver waits for octets that are under way, and how long it goes on reading at most. */
+const DRAIN_QUIET_MS = 50;
+const DRAIN_DEADLINE_MS = 1_000;
+/** The first octet of a TLS record that carries a handshake, RFC 8446 5.1; no syslog message begins with it. */
+const TLS_HANDSHAKE = 0x16;
+
+/** The accepted connections of a TCP or TLS receiver: who may stay, for how long, and the frames they bring. */
+export class StreamConnections {
+  readonly #limits: StreamLimits;
+  readonly #outlet: StreamOutlet;
+  readonly #allowed: AllowList;
+  readonly #connections = new Set<Connection>();
+  readonly #reports = new Map<string, BurstReport>();
+  #sweep: NodeJS.Timeout | undefined;
+  #idleTimeoutMs: number;
+  #onEmpty: (() => void) | undefined;
+
+  /** Throws RangeError for a bad entry in `allowedSenders`. */
+  constructor(limits: StreamLimits, outlet: StreamOutlet) {
+    this.#limits = limits;
+    this.#outlet = outlet;
+    this.#allowed = new AllowList(limits.allowedSenders);
+    this.#idleTimeoutMs = limits.idleTimeoutMs;
+  }
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** Takes an accepted socket over. */
+  admit(socket: Socket): void {
+    socket.on('error', () => this.#outlet.counters.drop('connection-error'));
+    const remote = socket.remoteAddress;
+    // A peer that has gone already has no address any more.
+    if (remote === undefined || this.#onEmpty !== undefined) {
+      socket.destroy();
+      return;
+    }
+    const address = canonicalIp(remote) ?? remote;
+    if (!this.#allowed.allows(address)) {
+      this.refuse('sender-not-allowed', `${address} is not in the allowed senders`);
+      socket.destroy();
+      return;
+    }
+    this.#welcome(socket, { address, ...(socket.remotePort === undefined ? {} : { port: socket.remotePort }) });
+  }
+
+  /** Counts a connection turned away, and says so once a burst. */
+  refuse(reason: string, because: string): void {
+    const { counters, name, onEvent } = this.#outlet;
+    counters.drop(reason);
+    const report = this.#reports.get(reason) ?? new BurstReport();
+    this.#reports.set(reason, report);
+    const count = report.hit(performance.now());
+    if (count === undefined) return;
+    onEvent({ level: 'warn', message: `${name} refused a connection: ${because}`, details: { reason, count } });
+  }
+
+  /** Reads on until every connection has been quiet for a moment, one second at most, then closes them all. */
+  async close(): Promise<void> {
+    if (this.#connections.size > 0) {
+      const now = performance.now();
+      for (const connection of this.#connections) connection.lastDataMs = now;
+      this.#idleTimeoutMs = DRAIN_QUIET_MS;
+      this.#sweepEvery(DRAIN_QUIET_MS / 5);
+      const deadline = setTimeout(() => this.#destroyAll(), DRAIN_DEADLINE_MS);
+      await new Promise<void>((resolve) => {
+        this.#onEmpty = resolve;
+      });
+      clearTimeout(deadline);
+    }
+    clearInterval(this.#sweep);
+  }
+
+  #welcome(socket: Socket, peer: Peer): void {
+    const connection: Connection = {
+      socket,
+      peer,
+      deframer: new Deframer(this.#limits.maxBytes, (fault) => this.#outlet.counters.drop(fault)),
+      lastDataMs: performance.now(),
+      partialSinceMs: undefined,
+      fresh: true,
+    };
+    this.#connections.add(connection);
+    if (this.#sweep === undefined) this.#sweepEvery(this.#sweepPeriodMs());
+    socket.on('data', (chunk) => this.#read(connection, chunk));
+    socket.on('close', () => this.#gone(connection));
+  }
+
+  #read(connection: Connection, chunk: Buffer): void {
+    const { socket, deframer } = connection;
+    if (connection.fresh && chunk[0] === TLS_HANDSHAKE && this.#outlet.transport === 'tcp') {
+      this.refuse('tls-on-plain-port', `${connection.peer.address} speaks TLS to a plain port`);
+      socket.destroy();
+      return;
+    }
+    connection.fresh = false;
+    connection.lastDataMs = performance.now();
+    const completed = this.#frames(connection, (onFrame) => deframer.push(chunk, onFrame));
+    if (!deframer.isPartial) connection.partialSinceMs = undefined;
+    else if (completed > 0) connection.partialSinceMs = connection.lastDataMs;
+    else connection.partialSinceMs ??= connection.lastDataMs;
+    if (chunk.length >= FAIR_CHUNK_BYTES) {
+      socket.pause();
+      setImmediate(() => socket.resume());
+    }
+  }
+
+  /** Sends what the deframer gives to the sink; returns how many frames that were. */
+  #frames(connection: Connection, work: (onFrame: (bytes: Buffer, truncated: boolean) => void) => void): number {
+    const { counters, sink, transport } = this.#outlet;
+    const receivedAtMs = Date.now();
+    let count = 0;
+    work((bytes, truncated) => {
+      count++;
+      counters.frame(bytes.length);
+      sink({ bytes, receivedAtMs, peer: connection.peer, transport, ...(truncated ? { truncated } : {}) });
+    });
+    return count;
+  }
+
+  #gone(connection: Connection): void {
+    this.#frames(connection, (onFrame) => connection.deframer.end(onFrame));
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+
+  #sweepPeriodMs(): number {
+    const shortest = Math.min(this.#limits.idleTimeoutMs, this.#limits.partialTimeoutMs);
+    return Math.min(1_000, Math.max(10, shortest / 4));
+  }
+
+  #sweepEvery(periodMs: number): void {
+    clearInterval(this.#sweep);
+    this.#sweep = setInterval(() => this.#closeExpired(), periodMs);
+    this.#sweep.unref();
+  }
+
+  #closeExpired(): void {
+    const now = performance.now();
+    for (const { socket, lastDataMs, partialSinceMs } of this.#connections) {
+      if (partialSinceMs !== undefined && now - partialSinceMs > this.#limits.partialTimeoutMs) {
+        this.#outlet.counters.drop('partial-timeout');
+        socket.destroy();
+      } else if (now - lastDataMs > this.#idleTimeoutMs) socket.destroy();
+    }
+  }
+
+  #destroyAll(): void {
+    for (const { socket } of this.#connections) socket.destroy();
+  }
+}

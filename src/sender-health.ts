@@ -1,0 +1,250 @@
+import { formatDuration } from './lib/duration.ts';
+import { visible } from './lib/escape.ts';
+import { type Expectation, Sender, SLOTS } from './sender-record.ts';
+import type { Frame, NotifyReason } from './types.ts';
+
+/** What became of a line: `attempt`, `ignored` and `loss` were understood. */
+export type LineKind = 'attempt' | 'ignored' | 'loss' | 'malformed' | 'unknown';
+
+/** A device that should be heard of at least this often. */
+export interface SenderExpectation {
+  readonly address: string;
+  readonly everyMs: number;
+}
+
+export type SenderState = 'ok' | 'quiet' | 'unparsed' | 'waiting';
+
+/** What is known about one sender: an address, and the host name its lines state. */
+export interface SenderReport {
+  readonly address: string;
+  /** Stated in the lines, so untrusted. */
+  readonly hostname?: string;
+  readonly state: SenderState;
+  readonly everyMs?: number;
+  readonly read: number;
+  readonly parsed: number;
+  readonly ignored: number;
+  readonly malformed: number;
+  readonly unknown: number;
+  /** Messages the device said it did not send. */
+  readonly lost: number;
+  readonly lastLoss?: string;
+  readonly firstSeenMs?: number;
+  readonly lastSeenMs?: number;
+  /** The last five minutes: lines, and how many of them were understood. */
+  readonly recentRead: number;
+  readonly recentUnderstood: number;
+  /** Lines no parser knows, one of each shape, the newest last; safe to print. */
+  readonly samples: readonly string[];
+}
+
+/** Something people should know about a sender. */
+export interface SenderEvent {
+  readonly kind: Extract<NotifyReason, 'sender-quiet' | 'sender-unparsed' | 'sender-recovered'>;
+  /** Address, with the stated host name; safe to print. */
+  readonly sender: string;
+  readonly sentence: string;
+  /** A line that was not understood, where there is one. */
+  readonly sample?: string;
+}
+
+const MAX_SENDERS = 10_000;
+/** Host names one address may use up; a relay of more is shown as one. An attacker mints names for free. */
+const MAX_NAMES = 1_000;
+/** Shapes looked at in a second: unknown lines may come as fast as they like. */
+const SHAPES_PER_SECOND = 20;
+/** One slot of the window of the parse rate. */
+const SLOT_MS = 30_000;
+
+/**
+ * Whether the devices still talk, and whether they are still understood. Bounded: the senders that were silent longest are
+ * forgotten first, and counted. It has no clock; receipt times and `check` say what time it is (milliseconds).
+ */
+export class SenderHealth {
+  readonly #byAddress = new Map<string, Map<string | undefined, Sender>>();
+  readonly #order = new Set<Sender>();
+  readonly #expectations: ReadonlyMap<string, Expectation>;
+  /** Lines come in runs of one sender. */
+  #last: Sender | undefined;
+  #slot = 0;
+  #slotSinceMs: number;
+  #shapesLeft = SHAPES_PER_SECOND;
+  #shapeSecond = 0;
+  #evicted = 0;
+
+  constructor(expectations: readonly SenderExpectation[], startedAtMs: number) {
+    this.#slotSinceMs = startedAtMs;
+    this.#expectations = new Map(
+      expectations.map(({ address, everyMs }) => [address, { everyMs, seenMs: startedAtMs, quiet: false }]),
+    );
+  }
+
+  get size(): number {
+    return this.#order.size;
+  }
+
+  /** Senders forgotten because there were too many. */
+  get evicted(): number {
+    return this.#evicted;
+  }
+
+  /** Takes what became of one line. `hostname` is what the line states; `text` is read only for lines nobody knows. */
+  observe(frame: Frame, hostname: string | undefined, kind: LineKind, text: string): void {
+    const sender = this.#senderOf(frame.peer.address, hostname, frame.receivedAtMs);
+    sender.read++;
+    sender.lastSeenMs = frame.receivedAtMs;
+    sender.recent = true;
+    if (sender.expectation !== undefined) sender.expectation.seenMs = frame.receivedAtMs;
+    const at = 2 * this.#slot;
+    sender.window[at] = sender.window[at]! + 1;
+    if (kind === 'malformed') sender.malformed++;
+    else if (kind === 'unknown') sender.unknown++;
+    else {
+      sender.window[at + 1] = sender.window[at + 1]! + 1;
+      if (kind === 'attempt') sender.parsed++;
+      else if (kind === 'ignored') sender.ignored++;
+      return;
+    }
+    this.#sample(sender, text, frame.receivedAtMs);
+  }
+
+  /** The device said itself that it lost messages. */
+  observeLoss(frame: Frame, hostname: string | undefined, count: number, reason: string): void {
+    const sender = this.#senderOf(frame.peer.address, hostname, frame.receivedAtMs);
+    sender.lost += count;
+    sender.lastLoss = visible(reason, 200);
+  }
+
+  /** Looks at every sender; gives what changed since the last look. */
+  check(nowMs: number): SenderEvent[] {
+    this.#turn(nowMs);
+    const events: SenderEvent[] = [];
+    for (const [address, expectation] of this.#expectations) {
+      const event = this.#checkQuiet(address, expectation, nowMs);
+      if (event !== undefined) events.push(event);
+    }
+    for (const sender of this.#order) {
+      const event = sender.checkParsed();
+      if (event !== undefined) events.push(event);
+    }
+    return events;
+  }
+
+  /** Every sender, those that need a look first, then by name. Expected ones that never spoke are among them. */
+  report(): SenderReport[] {
+    const reports = [...this.#order].map((sender) => this.#reportOf(sender));
+    for (const [address, expectation] of this.#expectations) {
+      if (this.#byAddress.has(address)) continue;
+      reports.push({ ...NEVER, address, state: expectation.quiet ? 'quiet' : 'waiting', everyMs: expectation.everyMs });
+    }
+    const rank = (state: SenderState) => ['quiet', 'unparsed', 'waiting', 'ok'].indexOf(state);
+    return reports.sort(
+      (a, b) => rank(a.state) - rank(b.state) || compare(a.address, b.address) || compare(a.hostname ?? '', b.hostname ?? ''),
+    );
+  }
+
+  /** How long each expected sender has been silent, by address. */
+  *silences(nowMs: number): Generator<readonly [address: string, ms: number]> {
+    for (const [address, { seenMs }] of this.#expectations) yield [address, nowMs - seenMs];
+  }
+
+  #reportOf(sender: Sender): SenderReport {
+    const { read, understood } = sender.sums();
+    const { expectation } = sender;
+    return {
+      address: sender.address,
+      ...(sender.hostname === undefined ? {} : { hostname: sender.hostname }),
+      state: expectation?.quiet ? 'quiet' : sender.unparsed ? 'unparsed' : 'ok',
+      ...(expectation === undefined ? {} : { everyMs: expectation.everyMs }),
+      read: sender.read,
+      parsed: sender.parsed,
+      ignored: sender.ignored,
+      malformed: sender.malformed,
+      unknown: sender.unknown,
+      lost: sender.lost,
+      ...(sender.lastLoss === undefined ? {} : { lastLoss: sender.lastLoss }),
+      firstSeenMs: sender.firstSeenMs,
+      lastSeenMs: sender.lastSeenMs,
+      recentRead: read,
+      recentUnderstood: understood,
+      samples: sender.sampleLines(),
+    };
+  }
+
+  #senderOf(address: string, hostname: string | undefined, nowMs: number): Sender {
+    const last = this.#last;
+    if (last !== undefined && last.hostname === hostname && last.address === address) return last;
+    const names = this.#byAddress.get(address);
+    const known = names?.get(hostname) ?? (names !== undefined && names.size >= MAX_NAMES ? names.values().next().value : undefined);
+    this.#last = known ?? this.#add(address, hostname, nowMs);
+    return this.#last;
+  }
+
+  #add(address: string, hostname: string | undefined, nowMs: number): Sender {
+    if (this.#order.size >= MAX_SENDERS) this.#evict();
+    const sender = new Sender(address, hostname, this.#expectations.get(address), nowMs);
+    const names = this.#byAddress.get(address);
+    if (names === undefined) this.#byAddress.set(address, new Map([[hostname, sender]]));
+    else names.set(hostname, sender);
+    this.#order.add(sender);
+    return sender;
+  }
+
+  /** A second chance for whoever spoke since the last pass, else out: constant time on average. */
+  #evict(): void {
+    for (const sender of this.#order) {
+      this.#order.delete(sender);
+      if (sender.recent) {
+        sender.recent = false;
+        this.#order.add(sender);
+        continue;
+      }
+      const names = this.#byAddress.get(sender.address);
+      names?.delete(sender.hostname);
+      if (names?.size === 0) this.#byAddress.delete(sender.address);
+      if (this.#last === sender) this.#last = undefined;
+      this.#evicted++;
+      return;
+    }
+  }
+
+  #sample(sender: Sender, text: string, nowMs: number): void {
+    const second = Math.floor(nowMs / 1_000);
+    if (second !== this.#shapeSecond) {
+      this.#shapeSecond = second;
+      this.#shapesLeft = SHAPES_PER_SECOND;
+    }
+    if (this.#shapesLeft-- > 0) sender.sample(text);
+  }
+
+  /** Moves on to the slot `nowMs` lies in, and empties those that have become too old. */
+  #turn(nowMs: number): void {
+    const steps = Math.min(SLOTS, Math.floor((nowMs - this.#slotSinceMs) / SLOT_MS));
+    if (steps <= 0) return;
+    this.#slotSinceMs = nowMs - ((nowMs - this.#slotSinceMs) % SLOT_MS);
+    for (let step = 0; step < steps; step++) {
+      this.#slot = (this.#slot + 1) % SLOTS;
+      for (const sender of this.#order) sender.window.fill(0, 2 * this.#slot, 2 * this.#slot + 2);
+    }
+  }
+
+  #checkQuiet(address: string, expectation: Expectation, nowMs: number): SenderEvent | undefined {
+    const silentMs = nowMs - expectation.seenMs;
+    const quiet = silentMs > expectation.everyMs;
+    if (quiet === expectation.quiet) return undefined;
+    expectation.quiet = quiet;
+    const sender = this.#byAddress.get(address)?.values().next().value?.name ?? address;
+    if (!quiet) return { kind: 'sender-recovered', sender, sentence: `${sender} is heard again.` };
+    return {
+      kind: 'sender-quiet',
+      sender,
+      sentence: `${sender} has sent nothing for ${formatDuration(silentMs)}; a line is expected every ${formatDuration(expectation.everyMs)}.`,
+    };
+  }
+}
+
+const NEVER = { read: 0, parsed: 0, ignored: 0, malformed: 0, unknown: 0, lost: 0, recentRead: 0, recentUnderstood: 0, samples: [] } as const;
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

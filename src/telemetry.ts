@@ -1,0 +1,96 @@
+import { type DestinationStream, type Logger, pino } from 'pino';
+import { Counter, Gauge, Registry } from 'prom-client';
+import { visible } from './lib/escape.ts';
+import type { Decision, Delivery, Incident } from './types.ts';
+
+/**
+ * Everything knockwatch says about itself: log lines and metrics, in one place. Stages report facts here (past tense),
+ * and never a source address as a label: an attacker chooses those.
+ */
+export class Telemetry {
+  readonly log: Logger;
+  readonly registry = new Registry();
+  readonly #frames = this.#counter('messages_received_total', 'Messages received, by listener.', ['listener']);
+  readonly #outcomes = this.#counter('lines_total', 'Lines by what became of them.', ['outcome']);
+  readonly #attempts = this.#counter('attempts_total', 'Attempts parsed, by parser and action.', ['parser', 'action']);
+  readonly #hits = this.#counter('hits_total', 'Attempts that touched a watch list, by rule.', ['rule']);
+  readonly #lost = this.#counter('device_losses_total', 'Messages devices said they did not send, by parser.', ['parser']);
+  readonly #incidents = this.#counter('incidents_total', 'Incident transitions.', ['rule', 'kind', 'transition']);
+  readonly #decisions = this.#counter('notifications_total', 'Decisions to send or not, with the reason.', ['reason', 'sent']);
+  readonly #deliveries = this.#counter('deliveries_total', 'Tries to hand an alert to a channel.', ['channel', 'outcome']);
+  readonly #drops = this.#counter('drops_total', 'Everything given up, by where and why.', ['where', 'reason']);
+
+  constructor(level: string, destination?: DestinationStream) {
+    const options = { level, base: null, formatters: { level: (label: string) => ({ level: label }) } };
+    this.log = destination === undefined ? pino(options) : pino(options, destination);
+  }
+
+  frameReceived(listener: string): void {
+    this.#frames.inc({ listener });
+  }
+
+  lineJudged(outcome: 'attempt' | 'ignored' | 'malformed' | 'loss' | 'unknown'): void {
+    this.#outcomes.inc({ outcome });
+  }
+
+  attemptParsed(parser: string, action: string): void {
+    this.#attempts.inc({ parser, action });
+  }
+
+  hitMatched(rule: string): void {
+    this.#hits.inc({ rule });
+  }
+
+  deviceLost(parser: string, count: number, reason: string): void {
+    this.#lost.inc({ parser }, count);
+    this.log.warn({ parser, count, reason: visible(reason, 200) }, 'a device lost log messages');
+  }
+
+  incidentMoved(incident: Incident, transition: string): void {
+    this.#incidents.inc({ rule: incident.ruleId, kind: incident.kind, transition });
+    this.log.info(
+      {
+        incident: incident.id,
+        kind: incident.kind,
+        rule: incident.ruleId,
+        severity: incident.severity,
+        sources: incident.sources.slice(0, 5),
+        ports: incident.ports.slice(0, 20),
+        count: incident.count,
+        sentence: incident.sentence,
+      },
+      `incident ${transition}`,
+    );
+  }
+
+  decided(incidentId: string, { send, reason, because }: Decision): void {
+    this.#decisions.inc({ reason, sent: String(send) });
+    this.log.info({ incident: incidentId, reason, because }, send ? 'alert sent on its way' : 'no alert');
+  }
+
+  delivered({ alertId, channel, attempt, outcome, because }: Delivery): void {
+    this.#deliveries.inc({ channel, outcome });
+    const level = outcome === 'delivered' ? 'info' : outcome === 'retry' ? 'warn' : 'error';
+    this.log[level]({ alert: alertId, channel, attempt, because: visible(because, 500) }, `alert ${outcome}`);
+  }
+
+  dropped(where: string, reason: string, count = 1): void {
+    this.#drops.inc({ where, reason }, count);
+  }
+
+  /** A value that is read when it is asked for. */
+  gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name: `knockwatch_${name}`,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  #counter(name: string, help: string, labelNames: string[]): Counter {
+    return new Counter({ name: `knockwatch_${name}`, help, labelNames, registers: [this.registry] });
+  }
+}

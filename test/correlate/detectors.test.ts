@@ -1,0 +1,222 @@
+import { describe, expect, it } from 'vitest';
+import { stealthKind } from '../../src/correlate/stealth-scan.ts';
+import type { DetectSpec } from '../../src/rule.ts';
+import { correlator, incidentsOf, rule, threeHosts } from '../support/correlate.ts';
+import { hit } from '../support/hits.ts';
+
+const S = '198.51.100.7';
+const LISA = '192.0.2.10';
+
+describe('port-scan', () => {
+  const rules = [rule([{ kind: 'port-scan', ports: 15, withinMs: 60_000, by: ['source', 'host'] }])];
+  const ports = (n: number, host = LISA) => Array.from({ length: n }, (_, i) => hit(S, host, i + 1, i / 10));
+
+  it('fires once for 1,024 ports of one host', () => {
+    expect(incidentsOf(rules, ports(1_024))).toMatchObject([{ kind: 'port-scan', count: 1_024, severity: 'high' }]);
+  });
+
+  it('stays silent for fourteen ports', () => {
+    expect(incidentsOf(rules, ports(14))).toEqual([]);
+  });
+
+  it('stays silent for fifteen ports over two hosts', () => {
+    expect(incidentsOf(rules, [...ports(8), ...ports(7, '192.0.2.20')])).toEqual([]);
+  });
+
+  it('does not take port-less packets for ports', () => {
+    expect(incidentsOf(rules, [...ports(14), hit(S, LISA, -1, 2)])).toEqual([]);
+  });
+});
+
+describe('distributed-scan', () => {
+  const spec: DetectSpec = { kind: 'distributed-scan', sources: 3, hosts: 3, withinMs: 10_000, by: ['port'] };
+  const rules = [rule([spec])];
+  const sweep = (packet: (i: number) => object) =>
+    Array.from({ length: 9 }, (_, i) =>
+      hit(`198.51.100.${(i % 3) + 1}`, `192.0.2.${Math.floor(i / 3) + 10}`, 143, i / 10, packet(i)),
+    );
+
+  it('fires for several sources on several hosts', () => {
+    const [incident] = incidentsOf(rules, sweep(() => ({})));
+    expect(incident).toMatchObject({ kind: 'distributed-scan', ports: [143] });
+    expect(incident!.sources).toHaveLength(3);
+  });
+
+  it('names decoys only with its evidence, and blames nobody', () => {
+    const alike = sweep((i) => ({ packet: { ttl: 51, window: 1_024, ipId: 7_000 + i }, source: { ip: S, port: 31_337 } }));
+    const remark = incidentsOf(rules, alike)[0]!.remarks.join();
+    expect(remark).toMatch(/perhaps one machine behind 3 claimed sources.*TTL \(51\).*IP ids from one counter.*source port \(31337\)/);
+    expect(remark).toContain('blame nobody');
+  });
+
+  it('says nothing of decoys when the packets differ', () => {
+    const unlike = sweep((i) => ({ packet: { ttl: 40 + i, window: 1_000 + i, ipId: (i * 7_919) % 65_536 }, source: { ip: S, port: 1_024 + i * 31 } }));
+    expect(incidentsOf(rules, unlike)[0]!.remarks.join()).not.toContain('claimed sources');
+  });
+
+  it('stays silent for several sources on one host', () => {
+    expect(incidentsOf(rules, [1, 2, 3, 4].map((i) => hit(`198.51.100.${i}`, LISA, 143, i)))).toEqual([]);
+  });
+
+  it('stays silent when the sources come one after the other over minutes', () => {
+    expect(incidentsOf(rules, [1, 2, 3].map((i) => hit(`198.51.100.${i}`, `192.0.2.${i}`, 143, i * 30)))).toEqual([]);
+  });
+});
+
+describe('stealth-scan', () => {
+  const rules = [rule([{ kind: 'stealth-scan', packets: 1, withinMs: 60_000, by: ['source'] }])];
+
+  it.each([
+    [[], 'NULL'],
+    [['FIN'], 'FIN'],
+    [['FIN', 'PSH', 'URG'], 'Xmas'],
+    [['SYN', 'FIN'], 'SYN with FIN or RST'],
+    [['SYN', 'RST'], 'SYN with FIN or RST'],
+    [['URG'], 'URG or PSH without ACK'],
+    [['SYN'], undefined],
+    [['SYN', 'ECE', 'CWR'], undefined],
+    [['SYN', 'ACK'], undefined],
+    [['RST'], undefined],
+    [['RST', 'ACK'], undefined],
+    [['FIN', 'ACK'], undefined],
+    [['ACK'], undefined],
+    [['PSH', 'ACK'], undefined],
+  ] as const)('stealthKind(%j) is %s', (flags, kind) => {
+    expect(stealthKind(flags)).toBe(kind);
+  });
+
+  it('fires on a FIN packet and names it', () => {
+    const [incident] = incidentsOf(rules, [hit(S, LISA, 143, 0, { tcpFlags: ['FIN'] })]);
+    expect(incident).toMatchObject({ kind: 'stealth-scan', count: 1, tcpFlags: ['FIN'] });
+    expect(incident!.remarks.join()).toContain('FIN packets');
+  });
+
+  it('stays silent for backscatter', () => {
+    expect(incidentsOf(rules, [hit(S, LISA, 143, 0, { tcpFlags: ['SYN', 'ACK'] }), hit(S, LISA, 143, 1, { tcpFlags: ['RST'] })])).toEqual([]);
+  });
+
+  it('stays silent where the log has no flags', () => {
+    expect(incidentsOf(rules, [hit(S, LISA, 143, 0)])).toEqual([]);
+  });
+});
+
+describe('repeat', () => {
+  const rules = [rule([{ kind: 'repeat', count: 5, withinMs: 60_000, by: ['source'] }])];
+  const login = (at: number, count = 1) => hit(S, LISA, 22, at, { kind: 'login', action: 'failed', count, sequence: at });
+
+  it('fires on the fifth failed login in a row', () => {
+    expect(incidentsOf(rules, [1, 2, 3, 4, 5].map((t) => login(t)))).toMatchObject([{ kind: 'repeat', count: 5 }]);
+  });
+
+  it('counts what a line says it stands for', () => {
+    expect(incidentsOf(rules, [login(1), login(2, 4)])).toMatchObject([{ count: 5, lineCount: 2 }]);
+  });
+
+  it('stays silent for four, and for five over an hour', () => {
+    expect(incidentsOf(rules, [1, 2, 3, 4].map((t) => login(t)))).toEqual([]);
+    expect(incidentsOf(rules, [1, 2, 3, 4, 5].map((t) => login(t * 600)))).toEqual([]);
+  });
+});
+
+describe('any', () => {
+  const rules = [rule([{ kind: 'any', by: ['source'] }])];
+
+  it('fires at first sight, once for all later hits of the source', () => {
+    const hits = [0, 10, 500, 1_000].map((t) => hit(S, LISA, 143, t));
+    expect(incidentsOf(rules, hits)).toMatchObject([{ kind: 'any', count: 4 }]);
+  });
+});
+
+describe('what the packets look like', () => {
+  const rules = [rule([threeHosts])];
+  const scan = (packet: (host: string, i: number) => object) =>
+    [10, 20, 30].map((n, i) => hit(S, `192.0.2.${n}`, 143, i, { packet: packet(`192.0.2.${n}`, i) }));
+
+  it.each([
+    ['zmap', scan(() => ({ ipId: 54_321 }))],
+    ['Mirai', scan((host) => ({ tcpSequence: host.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0) }))],
+    ['nmap', scan((_, i) => ({ window: 1_024 * (i + 1), length: 44 }))],
+  ])('%s, with the reason', (name, hits) => {
+    expect(incidentsOf(rules, hits)[0]!.remarks.join()).toMatch(new RegExp(`looks like ${name}.*: `));
+  });
+
+  it('nothing, when one packet does not fit', () => {
+    const hits = scan((_, i) => ({ ipId: i === 1 ? 1 : 54_321 }));
+    expect(incidentsOf(rules, hits)[0]!.remarks.join()).not.toContain('looks like');
+  });
+});
+
+describe('where the source is', () => {
+  const scan = (source: string) => [10, 20, 30].map((n, i) => hit(source, `192.0.2.${n}`, 143, i));
+
+  it('inside is a level worse', () => {
+    const [incident] = incidentsOf([rule([threeHosts])], scan('192.0.2.99'), { isOwn: (ip) => ip.startsWith('192.0.2.') });
+    expect(incident).toMatchObject({ severity: 'high' });
+    expect(incident!.remarks.join()).toContain('inside your own networks');
+  });
+
+  it.each(['127.0.0.1', '224.0.0.1', '192.0.2.30'])('%s is impossible', (source) => {
+    expect(incidentsOf([rule([threeHosts])], scan(source))[0]!.remarks.join()).toContain('impossible source');
+  });
+});
+
+describe('escalation', () => {
+  it('at ten times the size, once settled', () => {
+    const run = correlator([rule([threeHosts])]);
+    for (let i = 0; i < 35; i++) run.correlator.add(hit(S, `192.0.2.${i + 1}`, 143, i), i * 1_000);
+    run.correlator.flush();
+    expect(run.seen.map(({ transition, incident }) => `${transition} ${incident.severity}`)).toEqual([
+      'opened medium',
+      'settled medium',
+      'escalated high',
+      'closed high',
+    ]);
+  });
+
+  it('a scan followed by failed logins is more severe, and says why', () => {
+    const rules = [
+      rule([threeHosts]),
+      rule([{ kind: 'repeat', count: 5, withinMs: 60_000, by: ['source'] }], { id: 'logins', severity: 'high' }),
+    ];
+    const hits = [
+      ...[10, 20, 30].map((n, i) => hit(S, `192.0.2.${n}`, 143, i)),
+      ...[1, 2, 3, 4, 5].map((i) => hit(S, LISA, 22, 60 + i, { ruleId: 'logins', kind: 'login', action: 'failed', sequence: i })),
+    ];
+    const [, logins] = incidentsOf(rules, hits);
+    expect(logins).toMatchObject({ ruleId: 'logins', severity: 'critical' });
+    expect(logins!.remarks.join()).toMatch(/went from address-scan to login attempts/);
+  });
+});
+
+describe('bounds', () => {
+  const flood = (n: number) => Array.from({ length: n }, (_, i) => hit(`10.${(i >> 16) & 255}.${(i >> 8) & 255}.${i & 255}`, LISA, 143, i / 1_000));
+
+  it('a flood of sources is bounded, counted, and does not hide a probe', () => {
+    const bounds = { maxSingles: 16_384, maxWindows: 64, maxHitsPerKey: 64 };
+    const run = correlator([rule([threeHosts])], { bounds });
+    const hits = [...flood(30_000), ...[0.1, 5, 9].map((t, i) => hit(S, `192.0.2.${i + 1}`, 143, 20 + t))];
+    for (const each of hits.toSorted((a, b) => a.attempt.atMs - b.attempt.atMs)) run.correlator.add(each, each.attempt.atMs);
+    run.correlator.flush();
+    expect(run.seen.filter(({ transition }) => transition === 'closed')).toMatchObject([{ incident: { sources: [S] } }]);
+    expect(run.correlator.stats().keys).toBeLessThanOrEqual(16_384 + 64);
+    expect(run.correlator.stats().evictedKeys).toBeGreaterThan(0);
+  });
+
+  it('one source on 65,535 ports of 20 hosts is one bounded incident', () => {
+    const rules = [rule([{ kind: 'port-scan', ports: 15, withinMs: 60_000, by: ['source', 'host'] }])];
+    const hits = Array.from({ length: 65_535 }, (_, i) => hit(S, `192.0.2.${i % 20}`, i + 1, i / 10_000));
+    const [incident, ...others] = incidentsOf(rules, hits);
+    expect(others).toEqual([]);
+    expect(incident!.lineCount).toBe(65_535);
+    expect(incident!.targets.length).toBeLessThanOrEqual(4_096);
+    expect(incident!.overflow).toBeGreaterThan(0);
+  });
+
+  it('open incidents are bounded: the longest silent one closes early and is counted', () => {
+    const run = correlator([rule([{ kind: 'any', by: ['source'] }])], { maxOpen: 100 });
+    for (const each of flood(250)) run.correlator.add(each, each.attempt.atMs);
+    run.correlator.flush();
+    expect(run.seen.filter(({ transition }) => transition === 'closed')).toHaveLength(250);
+    expect(run.correlator.stats().closedEarly).toBe(150);
+  });
+});

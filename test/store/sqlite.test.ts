@@ -1,0 +1,281 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openSqliteStore } from '../../src/store/open-sqlite.ts';
+import type { SqliteStore } from '../../src/store/sqlite.ts';
+import { loadSqlite, type SqliteOpen } from '../../src/store/sqlite-driver.ts';
+import { ForeignStore, migrate } from '../../src/store/sqlite-schema.ts';
+import { type StoreEvent, StoreFailure } from '../../src/store/store.ts';
+import { StoreOutbox } from '../../src/store/store-outbox.ts';
+import { alert, hit, incident, NOW } from './incident-samples.ts';
+import { runStoreConformance } from './store.conformance.ts';
+
+const sqlite: SqliteOpen = await loadSqlite();
+
+let root: string;
+let path: string;
+let events: StoreEvent[];
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'kw-sqlite-'));
+  path = join(root, 'state', 'knockwatch.db');
+  events = [];
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function openStore(open = sqlite): SqliteStore {
+  return openSqliteStore({ path, open, onEvent: (event) => events.push(event), now: () => NOW });
+}
+
+const kinds = () => events.map(({ kind }) => kind);
+
+runStoreConformance('SqliteStore', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'kw-conformance-'));
+  const open = () => openSqliteStore({ path: join(directory, 'store.db'), open: sqlite, onEvent: () => undefined });
+  let store = open();
+  return {
+    store,
+    reopen: () => {
+      store.close();
+      store = open();
+      return store;
+    },
+    cleanUp: () => rmSync(directory, { recursive: true, force: true }),
+  };
+});
+
+describe('durability', () => {
+  it('what accept() and the outbox calls wrote is there for another process before anything is flushed', () => {
+    const store = openStore();
+    store.saveIncident(incident('batched'));
+    store.accept([incident('i1')], [{ alert: alert('a1'), channel: 'mail' }], NOW);
+    const other = openStore();
+    expect(other.incident('i1')).toBeDefined();
+    expect(other.outbox()).toHaveLength(1);
+    expect(other.incident('batched')).toBeUndefined();
+    store.dead('a1', 'mail', 'no');
+    expect(other.deadLetters()).toHaveLength(1);
+    expect(other.retryDead(NOW)).toBe(1);
+    expect(store.due('mail', NOW)?.alert.id).toBe('a1');
+    other.close();
+    store.close();
+  });
+
+  it('commits an incident with its alert within a millisecond or so', () => {
+    const store = openStore();
+    const times: number[] = [];
+    for (let i = 0; i < 300; i++) {
+      const start = performance.now();
+      store.accept([incident(`i${i}`)], [{ alert: alert(`a${i}`, 'high', { incidentIds: [`i${i}`] }), channel: `c${i}` }], NOW);
+      times.push(performance.now() - start);
+    }
+    times.sort((a, b) => a - b);
+    // The aim is 1 ms; the bound leaves room for a busy machine.
+    expect(times[150]).toBeLessThan(8);
+    store.close();
+  });
+
+  it('writes a full batch without being asked', () => {
+    const store = openStore();
+    for (let i = 0; i < 2_000; i++) store.appendHit(hit(NOW + i));
+    const other = openStore();
+    expect(other.hits(0)).toHaveLength(2_000);
+    other.close();
+    store.close();
+  });
+
+  it('retention() by size gives pages back and keeps open incidents', () => {
+    const store = openStore();
+    const lines = Array.from({ length: 40 }, () => ({ bytes: Buffer.alloc(2_000, 'x'), receivedAtMs: NOW, peer: { address: '192.0.2.1' } }));
+    for (let i = 0; i < 300; i++) store.saveIncident(incident(`c${i}`, { state: i < 5 ? 'open' : 'closed', lines, lastSeenMs: NOW + i }));
+    store.flush();
+    expect(store.retention({ maxAgeMs: 1e12, maxIncidents: 1e6, maxBytes: 4_000_000 }, NOW)).toBe(295);
+    expect(store.countIncidents()).toBe(5);
+    store.close();
+    expect(statSync(path).size).toBeLessThan(8_000_000);
+  });
+});
+
+describe('files', () => {
+  it.each([0o000, 0o077])('are private under umask %o', (mask) => {
+    const before = process.umask(mask);
+    try {
+      const store = openStore();
+      store.accept([incident('i1')], [], NOW);
+      for (const name of readdirSync(join(root, 'state'))) {
+        expect(`${name} ${(statSync(join(root, 'state', name)).mode & 0o777).toString(8)}`).toBe(`${name} 600`);
+      }
+      expect(readdirSync(join(root, 'state'))).toHaveLength(3);
+      store.close();
+    } finally {
+      process.umask(before);
+    }
+    expect(statSync(join(root, 'state')).mode & 0o777).toBe(0o700);
+  });
+
+  it('made readable by others are closed again; a directory is only complained about', () => {
+    mkdirSync(join(root, 'state'), { mode: 0o755 });
+    writeFileSync(path, '', { mode: 0o644 });
+    openStore().close();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(kinds()).toEqual(['directory-exposed']);
+  });
+});
+
+describe('a file that can not be used is set aside and a fresh store begins', () => {
+  const make: Record<string, () => void> = {
+    zeros: () => writeFileSync(path, Buffer.alloc(8192)),
+    text: () => writeFileSync(path, 'not a database at all\n'.repeat(500)),
+    noise: () => writeFileSync(path, Buffer.from(Array.from({ length: 9000 }, (_, i) => (i * 7919) % 251))),
+    'a header and nothing sensible': () => writeFileSync(path, Buffer.concat([Buffer.from('SQLite format 3\0'), Buffer.alloc(5000, 7)])),
+    'a directory': () => mkdirSync(path),
+    "another program's database": () => {
+      const db = sqlite(path);
+      db.exec('CREATE TABLE theirs (x)');
+      db.close();
+    },
+    'a later version': () => {
+      openStore().close();
+      const db = sqlite(path);
+      db.exec('PRAGMA user_version = 99');
+      db.close();
+    },
+    'our version without our tables': () => {
+      openStore().close();
+      const db = sqlite(path);
+      db.exec('DROP TABLE outbox');
+      db.close();
+    },
+    'an overwritten middle': () => {
+      const store = openStore();
+      for (let i = 0; i < 200; i++) store.saveIncident(incident(`i${i}`));
+      store.close();
+      const bytes = readFileSync(path);
+      bytes.fill(0xee, 4096, bytes.length - 4096);
+      writeFileSync(path, bytes);
+    },
+  };
+
+  it.each(Object.keys(make))('%s', (what) => {
+    mkdirSync(join(root, 'state'), { mode: 0o700 });
+    make[what]!();
+    events = [];
+    const store = openStore();
+    store.accept([incident('i1')], [{ alert: alert('a1'), channel: 'mail' }], NOW);
+    expect(store.outbox()).toHaveLength(1);
+    store.close();
+    expect(kinds()).toEqual(['store-set-aside']);
+    expect(events[0]!.path).toBe(`${path}.bad.20261123T120000Z`);
+    expect(readdirSync(join(root, 'state')).filter((name) => /\.db\.bad\./.test(name)).length).toBeGreaterThan(0);
+  });
+
+  it('a symbolic link, without touching what it points to', () => {
+    mkdirSync(join(root, 'state'), { mode: 0o700 });
+    const victim = join(root, 'victim');
+    writeFileSync(victim, 'precious');
+    symlinkSync(victim, path);
+    openStore().close();
+    expect(readFileSync(victim, 'utf8')).toBe('precious');
+    expect(kinds()).toEqual(['store-set-aside']);
+  });
+
+  it('an empty file is just a new store', () => {
+    mkdirSync(join(root, 'state'), { mode: 0o700 });
+    writeFileSync(path, '');
+    openStore().close();
+    expect(kinds()).toEqual([]);
+  });
+
+  it('a helper beside the daemon leaves it where it is', () => {
+    mkdirSync(join(root, 'state'), { mode: 0o700 });
+    writeFileSync(path, 'not a database at all\n'.repeat(500));
+    expect(() => openSqliteStore({ path, open: sqlite, onEvent: () => undefined, setAside: false })).toThrow(StoreFailure);
+    expect(readdirSync(join(root, 'state'))).toEqual(['knockwatch.db']);
+  });
+
+  it('two in one second get two names', () => {
+    mkdirSync(join(root, 'state'), { mode: 0o700 });
+    for (let i = 0; i < 2; i++) {
+      writeFileSync(path, 'garbage '.repeat(2_000));
+      openStore().close();
+    }
+    expect(readdirSync(join(root, 'state')).filter((name) => name.includes('.bad.'))).toHaveLength(2);
+  });
+});
+
+describe('damage inside', () => {
+  it('a record that can not be read is skipped and said, the others stay', () => {
+    const store = openStore();
+    for (const id of ['i1', 'i2']) store.saveIncident(incident(id, { state: 'closed' }));
+    store.accept([], [{ alert: alert('a1'), channel: 'mail' }, { alert: alert('a2'), channel: 'mail' }], NOW);
+    store.close();
+    const db = sqlite(path);
+    db.exec("UPDATE incidents SET body = substr(body, 1, 40) WHERE id = 'i1'; UPDATE outbox SET entry = '[]' WHERE alert_id = 'a1'");
+    db.close();
+    const again = openStore();
+    expect(again.incidents().map(({ id }) => id)).toEqual(['i2']);
+    expect(again.outbox().map(({ alert: { id } }) => id)).toEqual(['a2']);
+    expect(events.map(({ because }) => because)).toEqual(['the alert a1 for mail can not be read', '1 incidents can not be read']);
+    again.close();
+  });
+
+  it('a file removed while open is a failure, not silence', () => {
+    const store = openStore();
+    rmSync(path);
+    store.appendHit(hit(NOW));
+    expect(() => store.flush()).toThrow('was removed or replaced');
+    expect(() => store.accept([incident('i1')], [], NOW)).toThrow(StoreFailure);
+    store.abandon();
+  });
+});
+
+describe('migrate()', () => {
+  const database = () => {
+    const db = sqlite(join(root, 'm.db'));
+    return db;
+  };
+
+  it('applies what is missing, in order, once', () => {
+    const db = database();
+    migrate(db, ['CREATE TABLE a (x)']);
+    migrate(db, ['CREATE TABLE a (x)', 'ALTER TABLE a ADD COLUMN y', 'INSERT INTO a VALUES (1, 2)']);
+    migrate(db, ['CREATE TABLE a (x)', 'ALTER TABLE a ADD COLUMN y', 'INSERT INTO a VALUES (1, 2)']);
+    expect(db.prepare('SELECT * FROM a').all()).toHaveLength(1);
+    expect(db.prepare('PRAGMA user_version').get()).toMatchObject({ user_version: 3 });
+    db.close();
+  });
+
+  it('does nothing when one step fails', () => {
+    const db = database();
+    expect(() => migrate(db, ['CREATE TABLE a (x)', 'NONSENSE'])).toThrow();
+    expect(db.prepare('SELECT count(*) AS n FROM sqlite_master').get()).toMatchObject({ n: 0 });
+    db.close();
+  });
+
+  it('refuses what it does not know', () => {
+    const db = database();
+    migrate(db, ['CREATE TABLE a (x)', 'CREATE TABLE b (x)']);
+    expect(() => migrate(db, ['CREATE TABLE a (x)'])).toThrow(ForeignStore);
+    db.close();
+  });
+});
+
+describe('StoreOutbox', () => {
+  it('speaks the notifier’s outbox', async () => {
+    const store = openStore();
+    const outbox = new StoreOutbox(store, () => NOW);
+    expect(await outbox.put(alert('a1'), 'mail', NOW)).toEqual({ kind: 'stored' });
+    expect(await outbox.list('mail')).toHaveLength(1);
+    expect((await outbox.due('mail', NOW))?.alert.id).toBe('a1');
+    await outbox.release('a1', 'mail');
+    expect(await outbox.nextDueMs('mail')).toBe(NOW);
+    await outbox.retryAt('a1', 'mail', NOW + 1, 'later');
+    await outbox.dead('a1', 'mail', 'no');
+    expect(await outbox.deadLetters()).toMatchObject([{ because: 'no', attempts: 2 }]);
+    await outbox.put(alert('a2'), 'mail', NOW);
+    await outbox.delivered('a2', 'mail');
+    expect(await outbox.list()).toEqual([]);
+    store.close();
+  });
+});

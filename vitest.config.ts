@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/build.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    // Tests open loopback sockets and spawn the daemon: a few files at a time keeps two cores responsive.
+    maxWorkers: 2,
+  },
+});
