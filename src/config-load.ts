@@ -22,8 +22,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where a configuration is looked for when none is named, in this order. */
 function candidates(env: Environment): string[] {
-  const home = env['XDG_CONFIG_HOME'] ?? (env['HOME'] === undefined ? undefined : join(env['HOME'], '.config'));
-  return ['knockwatch.yaml', ...(home === undefined ? [] : [join(home, 'knockwatch', 'knockwatch.yaml')]), '/etc/knockwatch/knockwatch.yaml'];
+  const home =
+    env['XDG_CONFIG_HOME'] ?? (env['HOME'] === undefined ? undefined : join(env['HOME'], '.config'));
+  return [
+    'knockwatch.yaml',
+    ...(home === undefined ? [] : [join(home, 'knockwatch', 'knockwatch.yaml')]),
+    '/etc/knockwatch/knockwatch.yaml',
+  ];
 }
 
 function isFile(path: string): boolean {
@@ -39,7 +44,9 @@ export function loadConfig(named: string | undefined, env: Environment): LoadedC
   const path = named ?? env['KNOCKWATCH_CONFIG'] ?? candidates(env).find(isFile);
   if (path === undefined) return { ...validate({}, undefined, env), problems: [] };
   const start = { file: path, line: 1, column: 1 };
-  const fail = (message: string): LoadedConfig => ({ problems: [{ position: start, message, level: 'error' }] });
+  const fail = (message: string): LoadedConfig => ({
+    problems: [{ position: start, message, level: 'error' }],
+  });
   if (!isFile(path)) return fail('there is no such file');
   if (statSync(path).size > MAX_BYTES) return fail(`is larger than ${MAX_BYTES} bytes`);
   let text: string;
@@ -50,17 +57,31 @@ export function loadConfig(named: string | undefined, env: Environment): LoadedC
   }
   const yaml = readYaml(text);
   if (yaml.faults.length > 0) {
-    const problems = yaml.faults.map(({ message, line, column }): Problem => ({ position: { file: path, line, column }, message, level: 'error' }));
+    const problems = yaml.faults.map(
+      ({ message, line, column }): Problem => ({
+        position: { file: path, line, column },
+        message,
+        level: 'error',
+      }),
+    );
     return { problems, file: path, text };
   }
   const { config, faults } = validate(yaml.value ?? {}, path, env);
   const problems = (faults ?? []).map(
-    (fault): Problem => ({ position: { file: path, ...yaml.locate(fault.path, fault.part) }, message: fault.message, level: 'error' }),
+    (fault): Problem => ({
+      position: { file: path, ...yaml.locate(fault.path, fault.part) },
+      message: fault.message,
+      level: 'error',
+    }),
   );
   return { ...(config === undefined ? {} : { config }), problems, file: path, text };
 }
 
-function validate(value: unknown, file: string | undefined, env: Environment): { config?: Config; faults?: ReturnType<typeof schemaFaults> } {
+function validate(
+  value: unknown,
+  file: string | undefined,
+  env: Environment,
+): { config?: Config; faults?: ReturnType<typeof schemaFaults> } {
   const parsed = configSchema.safeParse(value, { reportInput: true });
   if (!parsed.success) return { faults: schemaFaults(parsed.error.issues, configJsonSchema() as KeySchema) };
   const base = file === undefined ? process.cwd() : dirname(resolve(file));
@@ -86,7 +107,12 @@ function rulesPath(named: string | undefined, at: (path: string) => string): str
 }
 
 /** Fills in what the environment and password files know. */
-function withSecrets(channel: Config['channels'][number], at: (path: string) => string, stateDir: string, env: Environment): Config['channels'][number] {
+function withSecrets(
+  channel: Config['channels'][number],
+  at: (path: string) => string,
+  stateDir: string,
+  env: Environment,
+): Config['channels'][number] {
   if (channel.kind !== 'email') return channel;
   const password = env['KNOCKWATCH_SMTP_PASSWORD'] ?? channel.password;
   return {

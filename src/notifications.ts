@@ -17,7 +17,8 @@ export function channelOptions(channels: readonly ChannelConfig[]): ChannelOptio
     if (channel.kind === 'stdout') return channel;
     const { kind, name, from, to, requireTls } = channel;
     const password = channel.passwordFile === undefined ? channel.password : firstLine(channel.passwordFile);
-    const path = channel.via === 'mailbox' ? channel.mailbox : channel.via === 'sendmail' ? channel.sendmail : undefined;
+    const path =
+      channel.via === 'mailbox' ? channel.mailbox : channel.via === 'sendmail' ? channel.sendmail : undefined;
     return {
       kind,
       name,
@@ -42,7 +43,8 @@ export function channelSentence(channel: ChannelConfig): string {
   if (channel.via === 'mailbox') {
     return `channel ${channel.name}: no mail server is configured, so mails to ${to} are put into ${channel.mailbox} as .eml files`;
   }
-  if (channel.via === 'sendmail') return `channel ${channel.name}: mails to ${to} go through ${channel.sendmail}`;
+  if (channel.via === 'sendmail')
+    return `channel ${channel.name}: mails to ${to} go through ${channel.sendmail}`;
   const { protocol, host } = new URL(channel.via);
   return `channel ${channel.name}: mails to ${to} go through ${protocol}//${host}`;
 }
@@ -81,6 +83,10 @@ export function incidentContext(incident: Incident, rule: Rule): IncidentContext
 }
 
 /** What every mail says about this installation. */
-export function siteContext(config: Config): { zone: string; hostName: string; serviceName: typeof serviceName } {
+export function siteContext(config: Config): {
+  zone: string;
+  hostName: string;
+  serviceName: typeof serviceName;
+} {
   return { zone: config.zone, hostName: config.hostName, serviceName };
 }

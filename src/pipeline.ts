@@ -56,13 +56,17 @@ export class Pipeline {
   readonly #lastAttempt = new BoundedMap<string, ParsedAttempt>(1_024);
   /** Live only: how wrong each sender's clock is. */
   readonly #clocks = new SenderClocks();
-  /** Replay only: the newest event time so far. */
+  /** Replay only: the newest event time of a hit so far. */
   #streamMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
     this.#matcher = compileMatcher(options.ruleSet);
-    this.#correlator = new Correlator(options.ruleSet.rules, { ...options, lineOf: (ref) => options.lines.get(ref), maxOpen: options.maxOpenIncidents });
+    this.#correlator = new Correlator(options.ruleSet.rules, {
+      ...options,
+      lineOf: (ref) => options.lines.get(ref),
+      maxOpen: options.maxOpenIncidents,
+    });
   }
 
   /** Goes on with other rules: windows of unchanged rules and all open incidents are kept. */
@@ -79,21 +83,26 @@ export class Pipeline {
   /** Takes one frame through all stages; `message` when the caller has decoded it already. Never throws for what it contains. */
   process(frame: Frame, message: SyslogMessage = this.decode(frame)): Outcome {
     const result = this.#parse(message, frame);
-    if (result === undefined) return this.#unparsed(message, frame);
+    if (result === undefined) return { message, hits: NO_HITS };
     if (result.kind !== 'attempt') return { message, result, hits: NO_HITS };
     const time = this.eventTime(message, frame);
     const { repeated } = message;
-    const parsed = repeated === undefined ? result.attempt : { ...result.attempt, count: result.attempt.count * repeated };
+    const parsed =
+      repeated === undefined ? result.attempt : { ...result.attempt, count: result.attempt.count * repeated };
     const hostname = message.hostname ?? parsed.hostname;
     const attempt: Attempt = {
       ...parsed,
       atMs: time.atMs,
       timeSource: time.source,
-      observer: { address: frame.peer.address, via: frame.transport, ...(hostname === undefined ? {} : { hostname }) },
+      observer: {
+        address: frame.peer.address,
+        via: frame.transport,
+        ...(hostname === undefined ? {} : { hostname }),
+      },
       line: { sequence: 0 },
     };
+    if (this.#options.mode === 'live') this.advance(frame.receivedAtMs);
     const candidates = this.#matcher.match(attempt);
-    this.advance(this.#clockOf(frame, time));
     if (candidates.length === 0) return { message, result, time, attempt, hits: NO_HITS };
     // Only lines that touched a watch list are worth their memory.
     const line = this.#options.lines.keep(frame);
@@ -105,13 +114,16 @@ export class Pipeline {
   /** The envelope alone. A year-less stamp is resolved against `receivedAtMs`: the latest year that is not after it. */
   decode(frame: Frame): SyslogMessage {
     const { zone, zones } = this.#options;
-    return decode(frame.bytes, { referenceMs: frame.receivedAtMs, zone: zones.get(frame.peer.address) ?? zone });
+    return decode(frame.bytes, {
+      referenceMs: frame.receivedAtMs,
+      zone: zones.get(frame.peer.address) ?? zone,
+    });
   }
 
   /** When the thing a message reports happened, by the clock that counts in this mode. */
   eventTime(message: SyslogMessage, frame: Frame): EventTime {
     if (this.#options.mode === 'replay') {
-      return replayEventTime(message, Number.isFinite(this.#streamMs) ? this.#streamMs : frame.receivedAtMs);
+      return replayEventTime(message, frame.receivedAtMs);
     }
     const stamp = message.timestamp;
     const sender = `${frame.peer.address} ${message.hostname ?? ''}`;
@@ -177,13 +189,7 @@ export class Pipeline {
     return result;
   }
 
-  /** Lines of no known format still move a replay's clock. */
-  #unparsed(message: SyslogMessage, frame: Frame): Outcome {
-    if (this.#options.mode === 'replay') this.advance(this.#clockOf(frame, this.eventTime(message, frame)));
-    return { message, hits: NO_HITS };
-  }
-
-  /** Live, the clock is the receipt; replaying, it is the newest event time so far. */
+  /** Live, the clock is the receipt; replaying, it is the newest event time of a hit: other lines need not be read for it. */
   #clockOf(frame: Frame, time: EventTime): number {
     if (this.#options.mode === 'live') return frame.receivedAtMs;
     if (time.source !== 'receipt' && time.atMs > this.#streamMs) this.#streamMs = time.atMs;

@@ -51,7 +51,11 @@ class Source {
  * rotated files and the logs of several routers can be given in any order. Rejects when a file cannot be read to its end;
  * what was read before has been processed.
  */
-export async function replay(files: readonly LogFile[], pipeline: Pipeline, options: ReplayOptions): Promise<void> {
+export async function replay(
+  files: readonly LogFile[],
+  pipeline: Pipeline,
+  options: ReplayOptions,
+): Promise<void> {
   const sources = files.map((file) => new Source(file, options));
   if (sources.length === 1) await replayOne(sources[0]!, pipeline, options);
   else await replayMerged(sources, pipeline, options);
@@ -89,7 +93,11 @@ async function* linesOf(file: LogFile, onProgress: (() => void) | undefined): As
   }
 }
 
-async function replayMerged(sources: readonly Source[], pipeline: Pipeline, options: ReplayOptions): Promise<void> {
+async function replayMerged(
+  sources: readonly Source[],
+  pipeline: Pipeline,
+  options: ReplayOptions,
+): Promise<void> {
   const queue = new DueQueue<Waiting>();
   const advance = async (source: Source, rest: AsyncIterator<Buffer>) => {
     let next = await rest.next();
@@ -101,7 +109,11 @@ async function replayMerged(sources: readonly Source[], pipeline: Pipeline, opti
     queue.push(source.lastMs ?? Number.NEGATIVE_INFINITY, { source, frame, message, rest });
   };
   for (const source of sources) await advance(source, linesOf(source.file, options.onProgress));
-  for (let due = queue.popDue(Number.POSITIVE_INFINITY); due !== undefined; due = queue.popDue(Number.POSITIVE_INFINITY)) {
+  for (
+    let due = queue.popDue(Number.POSITIVE_INFINITY);
+    due !== undefined;
+    due = queue.popDue(Number.POSITIVE_INFINITY)
+  ) {
     options.onOutcome(pipeline.process(due.frame, due.message), due.frame);
     await advance(due.source, due.rest);
   }

@@ -28,9 +28,19 @@ export type GroupBy = 'source' | 'port' | 'host';
 /** The condition of one rule; thresholds and windows are exactly as written (a window of W holds hits with t > now - W). */
 export type DetectSpec =
   /** One source, N distinct watched hosts on the same port (Zeek Address_Scan; the paper's "three systems"). */
-  | { readonly kind: 'address-scan'; readonly hosts: number; readonly withinMs: number; readonly by: readonly GroupBy[] }
+  | {
+      readonly kind: 'address-scan';
+      readonly hosts: number;
+      readonly withinMs: number;
+      readonly by: readonly GroupBy[];
+    }
   /** One source, N distinct ports on one watched host (Zeek Port_Scan). */
-  | { readonly kind: 'port-scan'; readonly ports: number; readonly withinMs: number; readonly by: readonly GroupBy[] }
+  | {
+      readonly kind: 'port-scan';
+      readonly ports: number;
+      readonly withinMs: number;
+      readonly by: readonly GroupBy[];
+    }
   /** Several sources, several watched hosts, the same port. */
   | {
       readonly kind: 'distributed-scan';
@@ -40,9 +50,19 @@ export type DetectSpec =
       readonly by: readonly GroupBy[];
     }
   /** N packets with TCP flags no honest handshake starts with. */
-  | { readonly kind: 'stealth-scan'; readonly packets: number; readonly withinMs: number; readonly by: readonly GroupBy[] }
+  | {
+      readonly kind: 'stealth-scan';
+      readonly packets: number;
+      readonly withinMs: number;
+      readonly by: readonly GroupBy[];
+    }
   /** N attempts of one kind, whatever they touch. */
-  | { readonly kind: 'repeat'; readonly count: number; readonly withinMs: number; readonly by: readonly GroupBy[] }
+  | {
+      readonly kind: 'repeat';
+      readonly count: number;
+      readonly withinMs: number;
+      readonly by: readonly GroupBy[];
+    }
   /** The first sight of a source. */
   | { readonly kind: 'any'; readonly by: readonly GroupBy[] };
 

@@ -135,11 +135,19 @@ export class SenderHealth {
     const reports = [...this.#order].map((sender) => this.#reportOf(sender));
     for (const [address, expectation] of this.#expectations) {
       if (this.#byAddress.has(address)) continue;
-      reports.push({ ...NEVER, address, state: expectation.quiet ? 'quiet' : 'waiting', everyMs: expectation.everyMs });
+      reports.push({
+        ...NEVER,
+        address,
+        state: expectation.quiet ? 'quiet' : 'waiting',
+        everyMs: expectation.everyMs,
+      });
     }
     const rank = (state: SenderState) => ['quiet', 'unparsed', 'waiting', 'ok'].indexOf(state);
     return reports.sort(
-      (a, b) => rank(a.state) - rank(b.state) || compare(a.address, b.address) || compare(a.hostname ?? '', b.hostname ?? ''),
+      (a, b) =>
+        rank(a.state) - rank(b.state) ||
+        compare(a.address, b.address) ||
+        compare(a.hostname ?? '', b.hostname ?? ''),
     );
   }
 
@@ -175,7 +183,9 @@ export class SenderHealth {
     const last = this.#last;
     if (last !== undefined && last.hostname === hostname && last.address === address) return last;
     const names = this.#byAddress.get(address);
-    const known = names?.get(hostname) ?? (names !== undefined && names.size >= MAX_NAMES ? names.values().next().value : undefined);
+    const known =
+      names?.get(hostname) ??
+      (names !== undefined && names.size >= MAX_NAMES ? names.values().next().value : undefined);
     this.#last = known ?? this.#add(address, hostname, nowMs);
     return this.#last;
   }
@@ -243,7 +253,17 @@ export class SenderHealth {
   }
 }
 
-const NEVER = { read: 0, parsed: 0, ignored: 0, malformed: 0, unknown: 0, lost: 0, recentRead: 0, recentUnderstood: 0, samples: [] } as const;
+const NEVER = {
+  read: 0,
+  parsed: 0,
+  ignored: 0,
+  malformed: 0,
+  unknown: 0,
+  lost: 0,
+  recentRead: 0,
+  recentUnderstood: 0,
+  samples: [],
+} as const;
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;

@@ -42,7 +42,12 @@ export class Sender {
   /** Seen since the hand of eviction came by. */
   recent = true;
 
-  constructor(address: string, hostname: string | undefined, expectation: Expectation | undefined, nowMs: number) {
+  constructor(
+    address: string,
+    hostname: string | undefined,
+    expectation: Expectation | undefined,
+    nowMs: number,
+  ) {
     this.address = address;
     this.hostname = hostname;
     this.expectation = expectation;
@@ -51,7 +56,9 @@ export class Sender {
 
   get name(): string {
     const address = visible(this.address, 64);
-    return this.hostname === undefined || this.hostname === '' ? address : `${address} (${visible(this.hostname, 64)})`;
+    return this.hostname === undefined || this.hostname === ''
+      ? address
+      : `${address} (${visible(this.hostname, 64)})`;
   }
 
   sums(): { read: number; understood: number } {
@@ -85,7 +92,11 @@ export class Sender {
       this.wasGood = true;
       if (!this.unparsed) return undefined;
       this.unparsed = false;
-      return { kind: 'sender-recovered', sender: this.name, sentence: `${this.name} is understood again: ${percent(rate)} of its last ${read} lines.` };
+      return {
+        kind: 'sender-recovered',
+        sender: this.name,
+        sentence: `${this.name} is understood again: ${percent(rate)} of its last ${read} lines.`,
+      };
     }
     if (rate >= BAD_RATE || !this.wasGood || this.unparsed) return undefined;
     this.unparsed = true;

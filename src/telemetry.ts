@@ -10,15 +10,38 @@ import type { Decision, Delivery, Incident } from './types.ts';
 export class Telemetry {
   readonly log: Logger;
   readonly registry = new Registry();
-  readonly #frames = this.#counter('messages_received_total', 'Messages received, by listener.', ['listener']);
+  readonly #frames = this.#counter('messages_received_total', 'Messages received, by listener.', [
+    'listener',
+  ]);
   readonly #outcomes = this.#counter('lines_total', 'Lines by what became of them.', ['outcome']);
-  readonly #attempts = this.#counter('attempts_total', 'Attempts parsed, by parser and action.', ['parser', 'action']);
+  readonly #attempts = this.#counter('attempts_total', 'Attempts parsed, by parser and action.', [
+    'parser',
+    'action',
+  ]);
   readonly #hits = this.#counter('hits_total', 'Attempts that touched a watch list, by rule.', ['rule']);
-  readonly #lost = this.#counter('device_losses_total', 'Messages devices said they did not send, by parser.', ['parser']);
-  readonly #incidents = this.#counter('incidents_total', 'Incident transitions.', ['rule', 'kind', 'transition']);
-  readonly #decisions = this.#counter('notifications_total', 'Decisions to send or not, with the reason.', ['reason', 'sent']);
-  readonly #deliveries = this.#counter('deliveries_total', 'Tries to hand an alert to a channel.', ['channel', 'outcome']);
-  readonly #drops = this.#counter('drops_total', 'Everything given up, by where and why.', ['where', 'reason']);
+  readonly #lost = this.#counter(
+    'device_losses_total',
+    'Messages devices said they did not send, by parser.',
+    ['parser'],
+  );
+  readonly #incidents = this.#counter('incidents_total', 'Incident transitions.', [
+    'rule',
+    'kind',
+    'transition',
+  ]);
+  readonly #decisions = this.#counter('notifications_total', 'Decisions to send or not, with the reason.', [
+    'reason',
+    'sent',
+  ]);
+  readonly #deliveries = this.#counter('deliveries_total', 'Tries to hand an alert to a channel.', [
+    'channel',
+    'outcome',
+  ]);
+  readonly #reloads = this.#counter('rule_reloads_total', 'Times the rule files were read again, by what came of it.', ['outcome']);
+  readonly #drops = this.#counter('drops_total', 'Everything given up, by where and why.', [
+    'where',
+    'reason',
+  ]);
 
   constructor(level: string, destination?: DestinationStream) {
     const options = { level, base: null, formatters: { level: (label: string) => ({ level: label }) } };
@@ -72,6 +95,10 @@ export class Telemetry {
     this.#deliveries.inc({ channel, outcome });
     const level = outcome === 'delivered' ? 'info' : outcome === 'retry' ? 'warn' : 'error';
     this.log[level]({ alert: alertId, channel, attempt, because: visible(because, 500) }, `alert ${outcome}`);
+  }
+
+  rulesReloaded(outcome: 'changed' | 'unchanged' | 'refused'): void {
+    this.#reloads.inc({ outcome });
   }
 
   dropped(where: string, reason: string, count = 1): void {

@@ -23,7 +23,13 @@ describe('loadConfig() says what is wrong, where, and what was meant', () => {
     ['an address that is none', 'allowedSenders: [192.0.2.300]\n', 1, 18, /not an address/],
     ['a zone that does not exist', 'zone: Mars/Olympus\n', 1, 7, /time zone/],
     ['a channel kind that does not exist', 'channels:\n  - { kind: emial }\n', 2, 13, /kind/],
-    ['a recipient with a second command', 'channels:\n  - { kind: email, to: ["a@example.net\\r\\nRCPT TO:<b@example.net>"] }\n', 2, 24, /./],
+    [
+      'a recipient with a second command',
+      'channels:\n  - { kind: email, to: ["a@example.net\\r\\nRCPT TO:<b@example.net>"] }\n',
+      2,
+      24,
+      /./,
+    ],
     ['broken YAML', 'rules: [\n', 2, 1, /./],
   ])('%s', (_, text, line, column, message) => {
     const { config, problems } = load(text);
@@ -41,16 +47,24 @@ describe('loadConfig() says what is wrong, where, and what was meant', () => {
 describe('loadConfig()', () => {
   it('without a file gives the defaults', () => {
     const { config } = load('{}\n');
-    expect(config!.listeners.map(({ protocol, host, port }) => `${protocol} ${host} ${port}`)).toEqual(['udp * 5514', 'tcp * 5514']);
+    expect(config!.listeners.map(({ protocol, host, port }) => `${protocol} ${host} ${port}`)).toEqual([
+      'udp * 5514',
+      'tcp * 5514',
+    ]);
     expect(config!.correlation).toMatchObject({ settle: 10_000, quiet: 900_000, lateness: 2_000 });
   });
 
   it('resolves paths against the file', () => {
-    expect(load('rules: my-rules\nstateDir: state\n').config).toMatchObject({ rules: join(dir, 'my-rules'), stateDir: join(dir, 'state') });
+    expect(load('rules: my-rules\nstateDir: state\n').config).toMatchObject({
+      rules: join(dir, 'my-rules'),
+      stateDir: join(dir, 'state'),
+    });
   });
 
   it('takes secrets from the environment', () => {
-    const { config } = load('channels: [{ kind: email, via: "smtp://u@mail.example.net:587" }]\n', { KNOCKWATCH_SMTP_PASSWORD: 's3cret' });
+    const { config } = load('channels: [{ kind: email, via: "smtp://u@mail.example.net:587" }]\n', {
+      KNOCKWATCH_SMTP_PASSWORD: 's3cret',
+    });
     expect(config!.channels[0]).toMatchObject({ password: 's3cret' });
   });
 
@@ -60,9 +74,20 @@ describe('loadConfig()', () => {
     const { config, problems } = loadConfig(file, {});
     expect(problems).toEqual([]);
     const defaults = configSchema.parse({});
-    for (const key of ['listeners', 'allowedSenders', 'ownNetworks', 'senders', 'prefixes', 'correlation', 'budget', 'limits', 'log'] as const) {
+    for (const key of [
+      'listeners',
+      'allowedSenders',
+      'ownNetworks',
+      'senders',
+      'prefixes',
+      'correlation',
+      'budget',
+      'limits',
+      'log',
+    ] as const) {
       expect(config![key], key).toEqual(defaults[key]);
     }
-    for (const key of Object.keys(configSchema.shape)) expect(text, key).toMatch(new RegExp(`^(# )?${key}:`, 'm'));
+    for (const key of Object.keys(configSchema.shape))
+      expect(text, key).toMatch(new RegExp(`^(# )?${key}:`, 'm'));
   });
 });

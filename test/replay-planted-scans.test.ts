@@ -25,24 +25,35 @@ describe.runIf(available)('replay of logs with planted scans', () => {
   const dir = mkdtempSync(join(tmpdir(), 'knockwatch-planted-'));
   afterAll(() => rmSync(dir, { recursive: true }));
 
-  it.each(KINDS)('%s: every planted scan is found, with no false alarm', { timeout: 120_000 }, async (kind) => {
-    const log = join(dir, `${kind}.log`);
-    execFileSync('python3', [GENERATOR, '--kind', kind, '--lines', '200000', '--out', log], { stdio: 'pipe' });
-    const truth = JSON.parse(readFileSync(`${log}.truth.json`, 'utf8')) as Truth;
-    const rules = join(dir, 'paper.yaml');
-    writeFileSync(
-      rules,
-      `rules:
+  it.each(KINDS)(
+    '%s: every planted scan is found, with no false alarm',
+    { timeout: 120_000 },
+    async (kind) => {
+      const log = join(dir, `${kind}.log`);
+      execFileSync('python3', [GENERATOR, '--kind', kind, '--lines', '200000', '--out', log], {
+        stdio: 'pipe',
+      });
+      const truth = JSON.parse(readFileSync(`${log}.truth.json`, 'utf8')) as Truth;
+      const rules = join(dir, 'paper.yaml');
+      writeFileSync(
+        rules,
+        `rules:
   - id: paper
     watch: { hosts: [${truth.watch.hosts.join(', ')}], ports: [${truth.watch.ports.map((port) => `${port}/tcp`).join(', ')}] }
     detect: { address-scan: { hosts: 3, within: 60s } }
 `,
-    );
-    const { exitCode, stdout } = await runForTest(['replay', '--rules', rules, '--json', log]);
-    expect(exitCode).toBe(0);
-    const incidents = stdout.trim().split('\n').map((line) => JSON.parse(line) as IncidentLine);
-    const found = incidents.flatMap((incident) => incident.destination.port.map((port) => `${incident.source.ip.join()} ${port}`));
-    expect(found.sort()).toEqual(truth.horizontal.map(([source, port]) => `${source} ${port}`).sort());
-    rmSync(log);
-  });
+      );
+      const { exitCode, stdout } = await runForTest(['replay', '--rules', rules, '--json', log]);
+      expect(exitCode).toBe(0);
+      const incidents = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as IncidentLine);
+      const found = incidents.flatMap((incident) =>
+        incident.destination.port.map((port) => `${incident.source.ip.join()} ${port}`),
+      );
+      expect(found.sort()).toEqual(truth.horizontal.map(([source, port]) => `${source} ${port}`).sort());
+      rmSync(log);
+    },
+  );
 });

@@ -11,8 +11,13 @@ const VERBS = [registerRun, registerReplay, registerParse, registerCheck, regist
 
 function createProgram(io: Io): Command {
   const program = new Command('knockwatch')
-    .description('Watches router and firewall logs for people knocking on the door, and sends one mail that is right.')
-    .option('-c, --config <file>', 'configuration file (default: ./knockwatch.yaml, then the user\'s, then /etc/knockwatch)')
+    .description(
+      'Watches router and firewall logs for people knocking on the door, and sends one mail that is right.',
+    )
+    .option(
+      '-c, --config <file>',
+      "configuration file (default: ./knockwatch.yaml, then the user's, then /etc/knockwatch)",
+    )
     .showHelpAfterError('(knockwatch --help shows what there is)')
     .exitOverride()
     .configureOutput({

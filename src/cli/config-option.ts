@@ -8,7 +8,8 @@ import { CliError, EXIT_USAGE, type Io, paint } from './io.ts';
 export async function configOrFail(io: Io, command: Command): Promise<Config> {
   const { config: named } = command.optsWithGlobals<{ config?: string }>();
   const { config, problems, text } = loadConfig(named, io.env);
-  for (const problem of problems) io.stderr.write(`${paint(io, 'stderr', 'red', formatProblem(problem, text))}\n`);
+  for (const problem of problems)
+    io.stderr.write(`${paint(io, 'stderr', 'red', formatProblem(problem, text))}\n`);
   if (config === undefined) throw new CliError(EXIT_USAGE, 'the configuration can not be used');
   return config;
 }

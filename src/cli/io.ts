@@ -4,7 +4,11 @@ import { jsonLine } from '../lib/escape.ts';
 /** What a verb may touch of the outside; tests pass their own. */
 export interface Io {
   readonly stdout: { write(text: string): boolean; readonly isTTY?: boolean | undefined };
-  readonly stderr: { write(text: string): boolean; readonly isTTY?: boolean | undefined; readonly columns?: number | undefined };
+  readonly stderr: {
+    write(text: string): boolean;
+    readonly isTTY?: boolean | undefined;
+    readonly columns?: number | undefined;
+  };
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -29,9 +33,15 @@ export function writeJson(io: Io, value: unknown): void {
 }
 
 /** Colour where there is a terminal to show it; NO_COLOR, FORCE_COLOR and TERM=dumb are obeyed. */
-export function paint(io: Io, stream: 'stdout' | 'stderr', style: Parameters<typeof styleText>[0], text: string): string {
+export function paint(
+  io: Io,
+  stream: 'stdout' | 'stderr',
+  style: Parameters<typeof styleText>[0],
+  text: string,
+): string {
   const { NO_COLOR, FORCE_COLOR, TERM } = io.env;
   const forced = FORCE_COLOR !== undefined && FORCE_COLOR !== '' && FORCE_COLOR !== '0';
-  const wanted = forced || (io[stream].isTTY === true && (NO_COLOR === undefined || NO_COLOR === '') && TERM !== 'dumb');
+  const wanted =
+    forced || (io[stream].isTTY === true && (NO_COLOR === undefined || NO_COLOR === '') && TERM !== 'dumb');
   return wanted ? styleText(style, text, { validateStream: false }) : text;
 }

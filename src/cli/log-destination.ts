@@ -14,7 +14,9 @@ const JOURNAL_LEVEL: Readonly<Record<string, number>> = { debug: 7, info: 6, war
 const COLOUR = { debug: 'dim', info: 'green', warn: 'yellow', error: 'red' } as const;
 
 function plain(io: Io, { level, time, msg, ...fields }: Entry): string {
-  const details = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const details = Object.entries(fields).map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
   const colour = COLOUR[level as keyof typeof COLOUR] ?? 'reset';
   const clock = new Date(time).toISOString().slice(11, 19);
   return `${clock} ${paint(io, 'stderr', colour, level.padEnd(5))} ${visible([msg ?? '', ...details].join('  '))}\n`;
@@ -27,7 +29,9 @@ export function logDestination(io: Io): DestinationStream {
     return {
       write: (line) => {
         const entry = JSON.parse(line) as Entry;
-        io.stderr.write(`<${JOURNAL_LEVEL[entry.level] ?? 6}>${plain({ ...io, env: { NO_COLOR: '1' } }, entry).slice(9)}`);
+        io.stderr.write(
+          `<${JOURNAL_LEVEL[entry.level] ?? 6}>${plain({ ...io, env: { NO_COLOR: '1' } }, entry).slice(9)}`,
+        );
       },
     };
   }

@@ -3,7 +3,7 @@ import { attemptToEcs } from '../lib/ecs.ts';
 import { visible } from '../lib/escape.ts';
 import type { Outcome } from '../pipeline.ts';
 import { Pipeline } from '../pipeline.ts';
-import { LogFile } from '../receive/file.ts';
+import type { LogFile } from '../receive/file.ts';
 import { replay } from '../replay.ts';
 import type { RuleSet } from '../rule.ts';
 import type { Attempt, Frame } from '../types.ts';
@@ -65,7 +65,10 @@ export function registerParse(program: Command, io: Io): void {
     .description('show what each line of a log is read as, or why it is not')
     .argument('<file...>', 'log files, plain or gzip; - reads standard input')
     .option('--json', 'one JSON object per line, in ECS names')
-    .addHelpText('after', '\nExamples:\n  knockwatch parse /var/log/router.log | less\n  knockwatch parse --json - < one-line.log')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  knockwatch parse /var/log/router.log | less\n  knockwatch parse --json - < one-line.log',
+    )
     .action(async (paths: string[], options: { json?: boolean }, command: Command) => {
       const config = await configOrFail(io, command);
       const print = (outcome: Outcome, frame: Frame) => {
@@ -75,7 +78,10 @@ export function registerParse(program: Command, io: Io): void {
       };
       // One file after the other: a line is read the same whatever stands in the other files.
       for (const path of paths) {
-        const pipeline = new Pipeline({ ...pipelineOptions(config, NO_RULES, 'replay'), onTransition: () => {} });
+        const pipeline = new Pipeline({
+          ...pipelineOptions(config, NO_RULES, 'replay'),
+          onTransition: () => {},
+        });
         const [file] = (await openLogs([path])) as [LogFile];
         const onEmpty = (line: number) => {
           if (options.json) writeJson(io, { line, parsed: false, reason: 'empty line' });

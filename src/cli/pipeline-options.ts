@@ -8,7 +8,11 @@ import { LineRing } from '../store/line-ring.ts';
 const TYPICAL_LINE_BYTES = 128;
 
 /** What the configuration says to the pipeline. */
-export function pipelineOptions(config: Config, ruleSet: RuleSet, mode: PipelineMode): Omit<PipelineOptions, 'onTransition'> {
+export function pipelineOptions(
+  config: Config,
+  ruleSet: RuleSet,
+  mode: PipelineMode,
+): Omit<PipelineOptions, 'onTransition'> {
   const { correlation, limits } = config;
   return {
     mode,

@@ -16,12 +16,19 @@ export class Progress {
     this.#io = io;
     this.#files = files;
     const sizes = files.map((file) => file.sizeBytes);
-    this.#totalBytes = sizes.includes(undefined) ? undefined : sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+    this.#totalBytes = sizes.includes(undefined)
+      ? undefined
+      : sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
   }
 
   show(lines: number): void {
     const nowMs = performance.now();
-    if (!this.#io.stderr.isTTY || nowMs - this.#startedMs < SHOW_AFTER_MS || nowMs - this.#drawnMs < REDRAW_MS) return;
+    if (
+      !this.#io.stderr.isTTY ||
+      nowMs - this.#startedMs < SHOW_AFTER_MS ||
+      nowMs - this.#drawnMs < REDRAW_MS
+    )
+      return;
     this.#drawnMs = nowMs;
     const readBytes = this.#files.reduce((sum, file) => sum + file.readBytes, 0);
     const rate = `${Math.round((lines / (nowMs - this.#startedMs)) * 1_000).toLocaleString('en')} lines/s`;

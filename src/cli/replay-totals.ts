@@ -39,7 +39,10 @@ export class ReplayTotals {
   /** The totals as sentences, one a line; what is zero is not mentioned. */
   sentences(incidents: number, stats: CorrelatorStats): string[] {
     const parsers = [...this.#parsers].sort((a, b) => b[1] - a[1]).map(([name, n]) => `${name} ${n}`);
-    const span = this.#attempts === 0 ? '' : `, ${new Date(this.#firstMs).toISOString()} to ${new Date(this.#lastMs).toISOString()}`;
+    const span =
+      this.#attempts === 0
+        ? ''
+        : `, ${new Date(this.#firstMs).toISOString()} to ${new Date(this.#lastMs).toISOString()}`;
     const of = (n: number, what: string) => (n === 0 ? [] : [`${n} ${what}`]);
     return [
       `${this.lines} lines${span}`,
@@ -49,7 +52,10 @@ export class ReplayTotals {
       ...of(this.#ignored, 'lines about something else'),
       ...of(this.#truncated, 'lines cut at the size limit'),
       ...of(this.#lost, 'messages lost at the devices, by their own notices'),
-      ...of(this.#noVerdict, `lines without a verdict, so they do not count; say what their prefix means under \`prefixes\`: ${[...this.#prefixes].join(', ')}`),
+      ...of(
+        this.#noVerdict,
+        `lines without a verdict, so they do not count; say what their prefix means under \`prefixes\`: ${[...this.#prefixes].join(', ')}`,
+      ),
       ...of(stats.evictedKeys, 'keys forgotten early, memory was short'),
       ...of(stats.releasedEarly, 'hits judged early, memory was short'),
       ...of(stats.closedEarly, 'incidents closed early, memory was short'),

@@ -19,8 +19,12 @@ import { rulesOrFail } from './rules-option.ts';
 const EXIT_INCIDENT = 3;
 
 function ports(incident: Incident): string {
-  const names = incident.ports.slice(0, 4).map((port) => serviceName(port, incident.transports[0]) ?? String(port));
-  return incident.ports.length > 4 ? `${names.join(', ')} and ${incident.ports.length - 4} more` : names.join(', ') || '-';
+  const names = incident.ports
+    .slice(0, 4)
+    .map((port) => serviceName(port, incident.transports[0]) ?? String(port));
+  return incident.ports.length > 4
+    ? `${names.join(', ')} and ${incident.ports.length - 4} more`
+    : names.join(', ') || '-';
 }
 
 function table(incidents: readonly Incident[]): string[] {
@@ -35,12 +39,16 @@ function table(incidents: readonly Incident[]): string[] {
     incident.ruleId,
   ]);
   const head = ['OPENED', 'SEVERITY', 'KIND', 'SOURCE', 'PORTS', 'HOSTS', 'PACKETS', 'RULE'];
-  return textTable([head, ...rows], { align: ['left', 'left', 'left', 'left', 'left', 'right', 'right', 'left'] });
+  return textTable([head, ...rows], {
+    align: ['left', 'left', 'left', 'left', 'left', 'right', 'right', 'left'],
+  });
 }
 
 /** Incidents close in any order and are printed in order of opening: one waits for those that opened before it. */
 function byOpening(a: Incident, b: Incident): number {
-  return a.openedAtMs - b.openedAtMs || (a.identifier < b.identifier ? -1 : a.identifier > b.identifier ? 1 : 0);
+  return (
+    a.openedAtMs - b.openedAtMs || (a.identifier < b.identifier ? -1 : a.identifier > b.identifier ? 1 : 0)
+  );
 }
 
 function milliseconds(text: string): number {
@@ -56,7 +64,13 @@ interface Options {
   readonly failOnIncident?: boolean;
 }
 
-async function readAll(files: readonly LogFile[], pipeline: Pipeline, totals: ReplayTotals, io: Io, maxLineBytes: number): Promise<void> {
+async function readAll(
+  files: readonly LogFile[],
+  pipeline: Pipeline,
+  totals: ReplayTotals,
+  io: Io,
+  maxLineBytes: number,
+): Promise<void> {
   const progress = new Progress(io, files);
   try {
     await replay(files, pipeline, {
@@ -108,8 +122,14 @@ export function registerReplay(program: Command, io: Io): void {
       }
       closed.sort(byOpening);
       if (options.json) for (const incident of closed) writeJson(io, incidentToEcs(incident));
-      else if (closed.length > 0) io.stdout.write(`${table(closed).map((line) => visible(line)).join('\n')}\n`);
-      for (const line of totals.sentences(closed.length, pipeline.stats())) io.stderr.write(`${paint(io, 'stderr', 'dim', visible(line))}\n`);
+      else if (closed.length > 0)
+        io.stdout.write(
+          `${table(closed)
+            .map((line) => visible(line))
+            .join('\n')}\n`,
+        );
+      for (const line of totals.sentences(closed.length, pipeline.stats()))
+        io.stderr.write(`${paint(io, 'stderr', 'dim', visible(line))}\n`);
       if (failure !== undefined) throw new CliError(EXIT_FAILURE, failure.message);
       if (options.failOnIncident && closed.length > 0) throw new CliError(EXIT_INCIDENT);
     });

@@ -1,10 +1,13 @@
+import type { RuleSet } from '../rule.ts';
 import { formatProblem } from '../rules/format-problem.ts';
 import { type LoadedRules, loadRules } from '../rules/load.ts';
-import type { RuleSet } from '../rule.ts';
 import { CliError, EXIT_USAGE, type Io, paint } from './io.ts';
 
 /** Problems as people read them, one after the other, on stderr. */
-export function printProblems(io: Io, { problems, sources }: Pick<LoadedRules, 'problems' | 'sources'>): void {
+export function printProblems(
+  io: Io,
+  { problems, sources }: Pick<LoadedRules, 'problems' | 'sources'>,
+): void {
   for (const problem of problems) {
     const text = formatProblem(problem, sources.get(problem.position.file));
     io.stderr.write(`${paint(io, 'stderr', problem.level === 'error' ? 'red' : 'yellow', text)}\n`);

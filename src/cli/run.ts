@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import type { Command } from 'commander';
 import { App } from '../app.ts';
 import { channelSentence } from '../notifications.ts';
@@ -15,24 +16,42 @@ function untilSignal(): Promise<NodeJS.Signals> {
   });
 }
 
+function terminalIsGone(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 /** `knockwatch run`: the daemon, in the foreground. */
 export function registerRun(program: Command, io: Io): void {
   program
     .command('run')
-    .description('listen for syslog, watch, and send alerts; stays in the foreground until SIGTERM or SIGINT')
+    .description('listen for syslog, watch, and send alerts; stays in the foreground until SIGTERM or SIGINT; SIGHUP reads the rules again')
     .option('--rules <path>', 'rule directory or file (default: the one the configuration names)')
-    .addHelpText('after', '\nExamples:\n  knockwatch run\n  knockwatch run --config /etc/knockwatch/knockwatch.yaml')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  knockwatch run\n  knockwatch run --config /etc/knockwatch/knockwatch.yaml',
+    )
     .action(async (options: { rules?: string }, command: Command) => {
       const config = await configOrFail(io, command);
-      const ruleSet = await rulesOrFail(io, options.rules ?? config.rules);
+      const rulesPath = options.rules ?? config.rules;
+      const ruleSet = await rulesOrFail(io, rulesPath);
       const telemetry = new Telemetry(config.log.level, logDestination(io));
       let app: App;
       try {
-        app = new App({ config, ruleSet, telemetry, pipeline: pipelineOptions(config, ruleSet, 'live') });
+        app = new App({ config, ruleSet, rulesPath, telemetry, pipeline: pipelineOptions(config, ruleSet, 'live') });
       } catch (error) {
         throw new CliError(EXIT_USAGE, (error as Error).message);
       }
       const stopped = untilSignal();
+      process.on('SIGHUP', () => {
+        // The same signal says that the terminal is gone: a daemon that somebody watched there ends with it.
+        if (io.stderr.isTTY && terminalIsGone()) process.kill(process.pid, 'SIGTERM');
+        else void app.reload('SIGHUP');
+      });
       try {
         await app.start();
       } catch (error) {

@@ -16,7 +16,12 @@ export function registerVersion(program: Command, io: Io): void {
     .option('--json', 'as JSON, with the versions it runs on')
     .action((options: { json?: boolean }) => {
       const version = packageVersion();
-      if (options.json) writeJson(io, { version, node: process.versions.node, platform: `${process.platform}-${process.arch}` });
+      if (options.json)
+        writeJson(io, {
+          version,
+          node: process.versions.node,
+          platform: `${process.platform}-${process.arch}`,
+        });
       else io.stdout.write(`knockwatch ${version}\n`);
     });
 }

@@ -39,6 +39,7 @@ export class Correlator {
   readonly #bounds: WindowBounds;
   readonly #latenessMs: number;
   readonly #duplicates = new Duplicates();
+  readonly #takeHit = (hit: Hit, arrivedMs: number) => this.#take(hit, arrivedMs);
   #clockMs = Number.NEGATIVE_INFINITY;
   #hits = 0;
 
@@ -57,9 +58,11 @@ export class Correlator {
   reload(rules: readonly Rule[]): void {
     const detectors = rules.map((rule) => {
       const before = this.#incidents.rule(rule.id);
-      const kept = before !== undefined && sameWatch(before, rule) ? (this.#detectors.get(rule.id) ?? []) : [];
+      const kept =
+        before !== undefined && sameWatch(before, rule) ? (this.#detectors.get(rule.id) ?? []) : [];
       const of = (spec: Rule['detect'][number]) =>
-        kept.find((detector) => isDeepStrictEqual(detector.spec, spec)) ?? createDetector(rule.id, spec, this.#bounds);
+        kept.find((detector) => isDeepStrictEqual(detector.spec, spec)) ??
+        createDetector(rule.id, spec, this.#bounds);
       return [rule.id, rule.detect.map(of)] as const;
     });
     this.#detectors = new Map(detectors);
@@ -81,19 +84,19 @@ export class Correlator {
   /** The stream's clock has come to `clockMs`. Cheap when nothing is due. */
   advance(clockMs: number): void {
     if (clockMs > this.#clockMs) this.#clockMs = clockMs;
-    this.#buffer.release(this.#clockMs, (hit) => this.#take(hit));
+    this.#buffer.release(this.#clockMs, this.#takeHit);
     this.#incidents.advance(this.#clockMs - this.#latenessMs, this.#clockMs);
   }
 
   /** The stream has ended: what is held is judged, and every incident closes. */
   flush(): void {
-    this.#buffer.flush((hit) => this.#take(hit));
+    this.#buffer.flush(this.#takeHit);
     this.#incidents.flush();
   }
 
   /** The program ends while the stream goes on: what is held is judged, first alerts are not waited for, nothing closes. */
   drain(): void {
-    this.#buffer.flush((hit) => this.#take(hit));
+    this.#buffer.flush(this.#takeHit);
     this.#incidents.settleAll();
   }
 
@@ -105,12 +108,16 @@ export class Correlator {
   /** The open incidents a hit belongs to. */
   incidentsOf(hit: Hit): Incident[] {
     const detectors = this.#detectors.get(hit.ruleId) ?? [];
-    return detectors.flatMap((detector) => this.#incidents.find(detector.identifier(hit), detector.key(hit)) ?? []);
+    return detectors.flatMap(
+      (detector) => this.#incidents.find(detector.identifier(hit), detector.key(hit)) ?? [],
+    );
   }
 
   /** How far each detector of the hit's rule is with the hit's key. */
   progress(hit: Hit): readonly string[] {
-    return (this.#detectors.get(hit.ruleId) ?? []).map((detector) => `${detector.spec.kind}: ${detector.progress(hit)}`);
+    return (this.#detectors.get(hit.ruleId) ?? []).map(
+      (detector) => `${detector.spec.kind}: ${detector.progress(hit)}`,
+    );
   }
 
   stats(): CorrelatorStats {
@@ -127,18 +134,20 @@ export class Correlator {
     };
   }
 
-  #take(reported: Hit): void {
+  #take(reported: Hit, arrivedMs: number): void {
     // A second report of one packet counts no packet; its line and its reporter still belong to the story.
-    const hit = this.#duplicates.isRepeat(reported) ? { ...reported, attempt: { ...reported.attempt, count: 0 } } : reported;
+    const hit = this.#duplicates.isRepeat(reported)
+      ? { ...reported, attempt: { ...reported.attempt, count: 0 } }
+      : reported;
     const nowMs = hit.attempt.atMs;
-    const clockMs = this.#clockMs - this.#latenessMs;
+    const touchedMs = arrivedMs - this.#latenessMs;
     // Incidents that fell silent before this hit close before it is judged.
-    this.#incidents.advance(Math.min(nowMs, clockMs), nowMs);
+    this.#incidents.advance(Math.min(nowMs, this.#clockMs - this.#latenessMs), nowMs);
     for (const detector of this.#detectors.get(hit.ruleId) ?? []) {
       const detection = detector.add(hit);
       const key = detector.key(hit);
-      if (detection !== undefined) this.#incidents.observe(detection, detector.spec, key, clockMs);
-      else this.#incidents.extend(detector.identifier(hit), detector.spec, key, hit, clockMs);
+      if (detection !== undefined) this.#incidents.observe(detection, detector.spec, key, touchedMs);
+      else this.#incidents.extend(detector.identifier(hit), detector.spec, key, hit, touchedMs);
       detector.expire(nowMs);
     }
   }

@@ -17,7 +17,9 @@ function bySource(hits: readonly Hit[]): ReadonlyMap<string, readonly Hit[]> {
 /** The one value a packet field has in all hits, or undefined when it differs or is not logged everywhere. */
 function shared(hits: readonly Hit[], field: keyof PacketDetails): number | undefined {
   const value = hits[0]?.attempt.packet?.[field];
-  return value !== undefined && hits.every((hit) => hit.attempt.packet?.[field] === value) ? value : undefined;
+  return value !== undefined && hits.every((hit) => hit.attempt.packet?.[field] === value)
+    ? value
+    : undefined;
 }
 
 /** IP ids that only ever step up by a little across sources come from one machine's counter. */
@@ -38,7 +40,9 @@ function sameSourcePort(hits: readonly Hit[]): number | undefined {
 }
 
 function sameOrder(groups: ReadonlyMap<string, readonly Hit[]>): boolean {
-  const orders = [...groups.values()].map((group) => group.map((hit) => `${hit.host.ip}:${hit.port}`).join(' '));
+  const orders = [...groups.values()].map((group) =>
+    group.map((hit) => `${hit.host.ip}:${hit.port}`).join(' '),
+  );
   return orders.length > 0 && orders[0]!.includes(' ') && orders.every((order) => order === orders[0]);
 }
 

@@ -2,7 +2,7 @@ import { formatDuration } from '../lib/duration.ts';
 import type { DetectSpec, GroupBy } from '../rule.ts';
 import type { Detection, Hit } from '../types.ts';
 import type { Detector, DetectorStats } from './detector.ts';
-import { KeyedWindows, type Distinct, type WindowBounds } from './keyed-windows.ts';
+import { type Distinct, KeyedWindows, type WindowBounds } from './keyed-windows.ts';
 import { incidentIdentifier, textKey } from './keys.ts';
 import type { SlidingWindow } from './sliding-window.ts';
 

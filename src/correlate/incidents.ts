@@ -79,7 +79,9 @@ export class Incidents {
 
   /** From now on these rules hold; a rule that is gone is remembered for as long as an incident of it is open. */
   reload(rules: readonly Rule[]): void {
-    const orphaned = [...this.#open.values()].map(({ ruleId }) => [ruleId, this.#rules.get(ruleId)!] as const);
+    const orphaned = [...this.#open.values()].map(
+      ({ ruleId }) => [ruleId, this.#rules.get(ruleId)!] as const,
+    );
     this.#rules = new Map([...orphaned, ...rules.map((rule) => [rule.id, rule] as const)]);
   }
 
@@ -134,7 +136,8 @@ export class Incidents {
 
   /** Time has come to `nowMs`: alerts that are due settle. No further hit at or before `doneMs` will come: silent incidents close. */
   advance(doneMs: number, nowMs: number): void {
-    for (let due = this.#toSettle.popDue(nowMs); due !== undefined; due = this.#toSettle.popDue(nowMs)) this.#settle(due);
+    for (let due = this.#toSettle.popDue(nowMs); due !== undefined; due = this.#toSettle.popDue(nowMs))
+      this.#settle(due);
     while (this.#toClose.nextMs < doneMs) {
       const incident = this.#toClose.popDue(doneMs)!;
       if (incident.state === 'closed') continue;
@@ -155,7 +158,9 @@ export class Incidents {
   }
 
   #silentFromMs(incident: OpenIncident): number {
-    return Math.max(incident.lastSeenMs, incident.touchedMs) + this.#quietMs(this.#rules.get(incident.ruleId)!);
+    return (
+      Math.max(incident.lastSeenMs, incident.touchedMs) + this.#quietMs(this.#rules.get(incident.ruleId)!)
+    );
   }
 
   #quietMs(rule: Rule): number {
@@ -186,10 +191,14 @@ export class Incidents {
   #remarkSource(incident: OpenIncident, sourceIp: string, targetIp: string): void {
     const kind = classifyIp(sourceIp);
     if (sourceIp === targetIp || ['loopback', 'multicast', 'broadcast', 'unspecified'].includes(kind)) {
-      incident.remarks.add(`impossible source (${sourceIp === targetIp ? 'the target itself' : kind}): the address is forged`);
+      incident.remarks.add(
+        `impossible source (${sourceIp === targetIp ? 'the target itself' : kind}): the address is forged`,
+      );
     } else if (this.#options.isOwn(sourceIp)) {
       incident.severity = raise(incident.severity);
-      incident.remarks.add('the source is inside your own networks: a worm or a stolen machine, so one level more severe');
+      incident.remarks.add(
+        'the source is inside your own networks: a worm or a stolen machine, so one level more severe',
+      );
     }
   }
 
@@ -201,13 +210,17 @@ export class Incidents {
       this.#bySource.set(newest.sourceIp, new Set([incident]));
       return;
     }
-    const scan = [...others].find((other) => other.kind !== incident.kind || other.ruleId !== incident.ruleId);
+    const scan = [...others].find(
+      (other) => other.kind !== incident.kind || other.ruleId !== incident.ruleId,
+    );
     others.add(incident);
     if (scan === undefined) return;
     incident.remarks.add(`the same source is behind incident ${scan.id} (${scan.kind}, rule ${scan.ruleId})`);
     if (newest.attempt.kind !== 'packet') {
       incident.severity = raise(incident.severity);
-      incident.remarks.add(`it went from ${scan.kind} to ${newest.attempt.kind} attempts, so one level more severe`);
+      incident.remarks.add(
+        `it went from ${scan.kind} to ${newest.attempt.kind} attempts, so one level more severe`,
+      );
     }
   }
 
@@ -224,9 +237,11 @@ export class Incidents {
     const levels = times >= GROWTH_STEP * GROWTH_STEP ? 2 : times >= GROWTH_STEP ? 1 : 0;
     if (levels <= incident.grownLevels) return;
     const before = incident.severity;
-    for (; incident.grownLevels < levels; incident.grownLevels++) incident.severity = raise(incident.severity);
+    for (; incident.grownLevels < levels; incident.grownLevels++)
+      incident.severity = raise(incident.severity);
     incident.remarks.add(`${GROWTH_STEP ** levels} times the size the rule asks for, so more severe`);
-    if (incident.settled && incident.severity !== before) this.#options.onTransition(incident.snapshot(), 'escalated');
+    if (incident.settled && incident.severity !== before)
+      this.#options.onTransition(incident.snapshot(), 'escalated');
   }
 
   #settle(incident: OpenIncident): void {

@@ -4,7 +4,7 @@ import type { GroupBy } from '../rule.ts';
 import type { Attempt, Hit, WatchedHost } from '../types.ts';
 import { Interner } from './interner.ts';
 import { textKey } from './keys.ts';
-import { Singles, type Single } from './singles.ts';
+import { type Single, Singles } from './singles.ts';
 import { SlidingWindow } from './sliding-window.ts';
 
 /** Bounds of one detector's memory. */
@@ -17,7 +17,11 @@ export interface WindowBounds {
   readonly maxHitsPerKey: number;
 }
 
-export const DEFAULT_BOUNDS: WindowBounds = { maxSingles: 2_097_152, maxWindows: 32_768, maxHitsPerKey: 1_024 };
+export const DEFAULT_BOUNDS: WindowBounds = {
+  maxSingles: 2_097_152,
+  maxWindows: 32_768,
+  maxHitsPerKey: 1_024,
+};
 
 /** What is counted as distinct within a window. */
 export type Distinct = 'host' | 'port' | 'source' | 'hit';
@@ -116,7 +120,8 @@ export class KeyedWindows {
 
   /** Keys that fit the flat table: an IPv4 source with one port, or with one host; the other of the two is the value. */
   #flatKey(hit: Hit): { readonly a: number; readonly b: number } | undefined {
-    if (this.#by.length !== 2 || this.#by[0] !== 'source' || hit.port < 0 || hit.attempt.kind !== 'packet') return undefined;
+    if (this.#by.length !== 2 || this.#by[0] !== 'source' || hit.port < 0 || hit.attempt.kind !== 'packet')
+      return undefined;
     if (this.#distinct !== (this.#by[1] === 'port' ? 'host' : 'port')) return undefined;
     const a = parseIpv4(hit.sourceIp);
     if (a < 0) return undefined;
@@ -160,7 +165,8 @@ export class KeyedWindows {
       atMs: single.atMs,
       count: single.count,
       line: { sequence: single.line },
-      source: single.sourcePort > 0 ? { ip: later.sourceIp, port: single.sourcePort } : { ip: later.sourceIp },
+      source:
+        single.sourcePort > 0 ? { ip: later.sourceIp, port: single.sourcePort } : { ip: later.sourceIp },
       destination: { ip: host.ip, port },
       ...(rule === undefined ? {} : { rule }),
       ...(single.flags === 0 ? {} : { tcpFlags: flagsOf(single.flags) }),

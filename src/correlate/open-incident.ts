@@ -20,7 +20,12 @@ export interface IncidentBounds {
   readonly maxObservers: number;
 }
 
-export const INCIDENT_BOUNDS: IncidentBounds = { maxSources: 256, maxTargets: 4_096, maxLines: 64, maxObservers: 16 };
+export const INCIDENT_BOUNDS: IncidentBounds = {
+  maxSources: 256,
+  maxTargets: 4_096,
+  maxLines: 64,
+  maxObservers: 16,
+};
 
 const SEVERITIES: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
 
@@ -125,7 +130,9 @@ export class OpenIncident {
       sources: [...this.sources],
       targets,
       transports: [...this.#transports].sort(),
-      ports: [...new Set(targets.map((target) => target.port))].filter((port) => port >= 0).sort((a, b) => a - b),
+      ports: [...new Set(targets.map((target) => target.port))]
+        .filter((port) => port >= 0)
+        .sort((a, b) => a - b),
       sourcePorts: [...this.#sourcePorts].sort((a, b) => a - b),
       tcpFlags: [...this.#flags],
       observers: [...this.#observers.values()],

@@ -1,11 +1,15 @@
 import type { DetectSpec } from '../rule.ts';
 import type { Detector } from './detector.ts';
 import { DistinctDetector } from './distinct-detector.ts';
-import type { WindowBounds } from './keyed-windows.ts';
 import { fingerprintRemarks } from './fingerprint.ts';
+import type { WindowBounds } from './keyed-windows.ts';
 
 /** One source tries several ports of one watched host: Zeek's Port_Scan. However many ports follow, it is one incident. */
-export function portScan(ruleId: string, spec: Extract<DetectSpec, { kind: 'port-scan' }>, bounds: WindowBounds): Detector {
+export function portScan(
+  ruleId: string,
+  spec: Extract<DetectSpec, { kind: 'port-scan' }>,
+  bounds: WindowBounds,
+): Detector {
   return new DistinctDetector(
     {
       ruleId,

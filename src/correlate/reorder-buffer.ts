@@ -1,5 +1,14 @@
 import type { Hit } from '../types.ts';
 
+/** A hit and the stream's clock at its arrival. */
+interface Held {
+  readonly hit: Hit;
+  readonly clockMs: number;
+}
+
+/** Takes a hit that was released, with the stream's clock at its arrival. */
+export type TakeHit = (hit: Hit, arrivedMs: number) => void;
+
 /**
  * Puts hits back into event-time order. Each hit is held for `latenessMs` of the stream's clock (receipt time when live,
  * the newest event time when replaying), then released oldest first. Two hits that arrive within that time of each other
@@ -9,10 +18,10 @@ export class ReorderBuffer {
   readonly #latenessMs: number;
   readonly #maxHeld: number;
   /** Held hits by event time, oldest first; `#head` avoids shifting. */
-  #held: Hit[] = [];
+  #held: Held[] = [];
   #head = 0;
-  /** The same hits in arrival order: when each arrived and its event time. */
-  #arrivals: { readonly clockMs: number; readonly atMs: number }[] = [];
+  /** The same in arrival order. */
+  #arrivals: Held[] = [];
   #arrivalHead = 0;
   #forced = 0;
 
@@ -34,14 +43,15 @@ export class ReorderBuffer {
     const atMs = hit.attempt.atMs;
     let i = this.#held.length;
     // Arrivals are nearly sorted: walking back from the end is short.
-    while (i > this.#head && this.#held[i - 1]!.attempt.atMs > atMs) i--;
-    if (i === this.#held.length) this.#held.push(hit);
-    else this.#held.splice(i, 0, hit);
-    this.#arrivals.push({ clockMs, atMs });
+    while (i > this.#head && this.#held[i - 1]!.hit.attempt.atMs > atMs) i--;
+    const held: Held = { hit, clockMs };
+    if (i === this.#held.length) this.#held.push(held);
+    else this.#held.splice(i, 0, held);
+    this.#arrivals.push(held);
   }
 
   /** Hands over, oldest first, every hit whose holding time is over at `clockMs`. */
-  release(clockMs: number, take: (hit: Hit) => void): void {
+  release(clockMs: number, take: TakeHit): void {
     const dueMs = clockMs - this.#latenessMs;
     let upToMs = Number.NEGATIVE_INFINITY;
     while (this.#arrivalHead < this.#arrivals.length) {
@@ -49,17 +59,18 @@ export class ReorderBuffer {
       const overfull = this.#arrivals.length - this.#arrivalHead > this.#maxHeld;
       if (arrival.clockMs > dueMs && !overfull) break;
       if (arrival.clockMs > dueMs) this.#forced++;
-      if (arrival.atMs > upToMs) upToMs = arrival.atMs;
+      if (arrival.hit.attempt.atMs > upToMs) upToMs = arrival.hit.attempt.atMs;
       this.#arrivalHead++;
     }
-    while (this.#head < this.#held.length && this.#held[this.#head]!.attempt.atMs <= upToMs) {
-      take(this.#held[this.#head++]!);
+    while (this.#head < this.#held.length && this.#held[this.#head]!.hit.attempt.atMs <= upToMs) {
+      const held = this.#held[this.#head++]!;
+      take(held.hit, held.clockMs);
     }
     this.#compact();
   }
 
   /** Hands over everything, oldest first: the stream has ended. */
-  flush(take: (hit: Hit) => void): void {
+  flush(take: TakeHit): void {
     this.release(Number.POSITIVE_INFINITY, take);
   }
 

@@ -5,7 +5,11 @@ import type { WindowBounds } from './keyed-windows.ts';
 import { attemptsIn } from './sliding-window.ts';
 
 /** A number of attempts of one kind, whatever they touch: five failed logins in a row, a web probe tried again and again. */
-export function repeat(ruleId: string, spec: Extract<DetectSpec, { kind: 'repeat' }>, bounds: WindowBounds): Detector {
+export function repeat(
+  ruleId: string,
+  spec: Extract<DetectSpec, { kind: 'repeat' }>,
+  bounds: WindowBounds,
+): Detector {
   return new DistinctDetector(
     {
       ruleId,

@@ -47,7 +47,8 @@ class Generation {
   find(a: number, b: number): number {
     const mask = this.slots - 1;
     let slot = hash(a, b) & mask;
-    while (this.state[slot] !== EMPTY && (this.keyA[slot] !== a || this.keyB[slot] !== b)) slot = (slot + 1) & mask;
+    while (this.state[slot] !== EMPTY && (this.keyA[slot] !== a || this.keyB[slot] !== b))
+      slot = (slot + 1) & mask;
     return slot;
   }
 
@@ -136,7 +137,10 @@ export class Singles {
   }
 
   #grow(nowMs: number): void {
-    if (this.#young.slots >= this.#maxSlots) return this.#rotate(nowMs);
+    if (this.#young.slots >= this.#maxSlots) {
+      this.#rotate(nowMs);
+      return;
+    }
     const bigger = new Generation(this.#young.slots * 2);
     for (let slot = 0; slot < this.#young.slots; slot++) {
       if (this.#young.state[slot] !== LIVE) continue;

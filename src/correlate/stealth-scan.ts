@@ -1,5 +1,5 @@
-import type { DetectSpec } from '../rule.ts';
 import { flagBits } from '../lib/tcp-flags.ts';
+import type { DetectSpec } from '../rule.ts';
 import type { Hit, TcpFlag } from '../types.ts';
 import type { Detector } from './detector.ts';
 import { DistinctDetector } from './distinct-detector.ts';
@@ -36,7 +36,11 @@ function stealthRemarks(hits: readonly Hit[]): readonly string[] {
 }
 
 /** Packets whose TCP flags only a scanner sends, to slip past filters that look for SYN (the paper's FIN, Xmas, NULL scans). */
-export function stealthScan(ruleId: string, spec: Extract<DetectSpec, { kind: 'stealth-scan' }>, bounds: WindowBounds): Detector {
+export function stealthScan(
+  ruleId: string,
+  spec: Extract<DetectSpec, { kind: 'stealth-scan' }>,
+  bounds: WindowBounds,
+): Detector {
   return new DistinctDetector(
     {
       ruleId,

@@ -8,7 +8,10 @@ function compact(value: { readonly [key: string]: Json | undefined }): { [key: s
   const kept: { [key: string]: Json } = {};
   for (const [key, member] of Object.entries(value)) {
     if (member === undefined) continue;
-    const inner = typeof member === 'object' && !Array.isArray(member) ? compact(member as { [key: string]: Json }) : member;
+    const inner =
+      typeof member === 'object' && !Array.isArray(member)
+        ? compact(member as { [key: string]: Json })
+        : member;
     if (typeof inner === 'object' && !Array.isArray(inner) && Object.keys(inner).length === 0) continue;
     kept[key] = inner;
   }
@@ -20,12 +23,22 @@ function iso(ms: number | undefined): string | undefined {
 }
 
 /** An attempt in ECS names (elastic.co/guide/en/ecs), what ECS has no name for under `knockwatch`. Absent fields are absent. */
-export function attemptToEcs(attempt: ParsedAttempt & Partial<Pick<Attempt, 'observer' | 'timeSource'>>, atMs: number | undefined): { [key: string]: Json } {
+export function attemptToEcs(
+  attempt: ParsedAttempt & Partial<Pick<Attempt, 'observer' | 'timeSource'>>,
+  atMs: number | undefined,
+): { [key: string]: Json } {
   const { source, destination, icmp } = attempt;
   return compact({
     '@timestamp': iso(atMs),
-    event: { action: attempt.action, kind: 'event', category: attempt.kind === 'packet' ? 'network' : attempt.kind === 'login' ? 'authentication' : 'web' },
-    network: { transport: attempt.transport, iana_number: attempt.protocolNumber === undefined ? undefined : String(attempt.protocolNumber) },
+    event: {
+      action: attempt.action,
+      kind: 'event',
+      category: attempt.kind === 'packet' ? 'network' : attempt.kind === 'login' ? 'authentication' : 'web',
+    },
+    network: {
+      transport: attempt.transport,
+      iana_number: attempt.protocolNumber === undefined ? undefined : String(attempt.protocolNumber),
+    },
     source: { ip: source.ip, domain: source.name, port: source.port },
     destination: { ip: destination.ip, domain: destination.name, port: destination.port },
     observer: {
@@ -56,9 +69,17 @@ export function incidentToEcs(incident: Incident): { [key: string]: Json } {
     kind: incident.kind,
     rule: { id: incident.ruleId },
     source: { ip: incident.sources },
-    destination: { ip: [...new Set(incident.targets.map((target) => target.ip))].sort(), port: incident.ports },
+    destination: {
+      ip: [...new Set(incident.targets.map((target) => target.ip))].sort(),
+      port: incident.ports,
+    },
     network: { transport: incident.transports.length === 1 ? incident.transports[0] : incident.transports },
-    event: { start: iso(incident.firstSeenMs), end: iso(incident.lastSeenMs), count: incident.count, id: incident.id },
+    event: {
+      start: iso(incident.firstSeenMs),
+      end: iso(incident.lastSeenMs),
+      count: incident.count,
+      id: incident.id,
+    },
     severity: incident.severity,
     reason: incident.sentence,
     remarks: incident.remarks.length === 0 ? undefined : incident.remarks,

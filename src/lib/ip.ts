@@ -52,7 +52,8 @@ export function canonicalIp(text: string): string | undefined {
 export function ipv6Halves(text: string): readonly [bigint, bigint] {
   if (!ipaddr.IPv6.isValid(text)) throw new RangeError(`not an IPv6 address: ${text}`);
   const parts = ipaddr.IPv6.parse(text).parts;
-  const half = (from: number) => parts.slice(from, from + 4).reduce((sum, part) => (sum << 16n) | BigInt(part), 0n);
+  const half = (from: number) =>
+    parts.slice(from, from + 4).reduce((sum, part) => (sum << 16n) | BigInt(part), 0n);
   return [half(0), half(4)];
 }
 
@@ -107,6 +108,8 @@ export function networkTest(networks: readonly string[]): (ip: string) => boolea
   if (ranges.length === 0) return () => false;
   return (ip) => {
     const parsed = ipaddr.parse(ip);
-    return ranges.some(([network, prefix]) => network.kind() === parsed.kind() && parsed.match(network, prefix));
+    return ranges.some(
+      ([network, prefix]) => network.kind() === parsed.kind() && parsed.match(network, prefix),
+    );
   };
 }

@@ -26,7 +26,8 @@ function parse(message: SyslogMessage, options: ParseOptions): ParseResult | und
   if (!hasFields(text)) return undefined;
   const head = findHead(text);
   if (head === undefined) return isBeheaded(message, text) ? malformed('no IN= or OUT=') : undefined;
-  const prefix = prefixOf(message, text, head.start);
+  const own = text.slice(0, head.start);
+  const prefix = LONE_VERDICT.test(own) ? own : prefixOf(message, text, head.start);
   const reading = readPrefix(prefix, options.prefixes);
   if (!isOurs(message, prefix, reading)) return undefined;
   if ('kind' in head) return { kind: head.kind, parser: 'iptables', reason: head.reason };
@@ -57,6 +58,12 @@ function prefixOf(message: SyslogMessage, text: string, start: number): string {
   return text.slice(0, start);
 }
 
+/**
+ * A message that begins with a verdict of one word and goes on with the header is a firewall's, whatever tag a relay or
+ * `logger` gave it: programs that quote strangers put words of their own in front.
+ */
+const LONE_VERDICT = /^\s?(?=[\w.-]{0,24}(?:DROP|DENY|DENIED|REJECT|BLOCK|ACCEPT|ALLOW))[\w.-]{1,29}[:\s]{0,2}$/i;
+
 /** No quotes but those of UniFi's `DESCR="..."`, which stands right in front of the header. */
 const UNQUOTED = /^[^"]*(?:DESCR=".*" ?)?$/s;
 
@@ -66,7 +73,7 @@ const UNQUOTED = /^[^"]*(?:DESCR=".*" ?)?$/s;
  */
 function isOurs(message: SyslogMessage, prefix: string, reading: PrefixReading): boolean {
   if (!UNQUOTED.test(prefix)) return false;
-  return isLogger(message) || reading.known;
+  return isLogger(message) || reading.known || LONE_VERDICT.test(prefix);
 }
 
 function readPacket(head: Head, prefix: PrefixReading): ParseResult {

@@ -169,7 +169,7 @@ function actionOfWords(text: string): Action {
 function stripUptime(text: string): string {
   const kernel = text.lastIndexOf('kernel:', LONGEST_HEADER);
   const rest = kernel < 0 ? text : text.slice(kernel + 7);
-  return rest.replace(/^\s{0,8}\[\s{0,12}\d{1,12}\.\d{3,9}\]/, '');
+  return rest.replace(/^\s{0,8}\[\s{0,12}\d{1,12}\.\d{1,9}\]/, '');
 }
 
 function bareRule(prefix: string): string {

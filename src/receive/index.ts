@@ -28,6 +28,9 @@ export interface ListenerOptions {
   readonly partialTimeoutMs?: number | undefined;
 }
 
+/** RFC 5424 6.1: every receiver takes messages of 480 octets. */
+const MIN_MAX_BYTES = 480;
+
 type CreateReceiver = (options: ListenerOptions, sink: FrameSink, onEvent: ReceiverEventSink) => Receiver;
 
 const RECEIVERS: Readonly<Record<ListenerOptions['protocol'], CreateReceiver>> = {
@@ -37,7 +40,7 @@ const RECEIVERS: Readonly<Record<ListenerOptions['protocol'], CreateReceiver>> =
 
 /**
  * One receiver for each listener, not yet started. Throws RangeError, naming the listener, for a host that is no
- * address, a port out of range, and a bad entry in `allowedSenders`.
+ * address, a port out of range, a `maxBytes` below 480, and a bad entry in `allowedSenders`.
  */
 export function createReceivers(
   listeners: readonly ListenerOptions[],
@@ -46,7 +49,7 @@ export function createReceivers(
 ): Receiver[] {
   return listeners.map((listener) => {
     try {
-      checkPlace(listener);
+      check(listener);
       return RECEIVERS[listener.protocol](listener, sink, onEvent);
     } catch (error) {
       throw new RangeError(`listener ${placeName(listener)}: ${(error as Error).message}`);
@@ -54,8 +57,11 @@ export function createReceivers(
   });
 }
 
-function checkPlace({ protocol, host, port, fd }: ListenerOptions): void {
+function check({ protocol, host, port, fd, maxBytes }: ListenerOptions): void {
   if (!Object.hasOwn(RECEIVERS, protocol)) throw new RangeError(`protocol "${protocol}" is not udp or tcp`);
+  if (maxBytes !== undefined && !(maxBytes >= MIN_MAX_BYTES)) {
+    throw new RangeError(`maxBytes is ${maxBytes}: a message needs ${MIN_MAX_BYTES} at least`);
+  }
   if (fd !== undefined) return;
   if (host !== '*' && !isIPv4(host) && !isIPv6(host)) {
     throw new RangeError(`host "${host}" is not an address: write 0.0.0.0, 192.0.2.1, ::, or * for all`);

@@ -56,11 +56,12 @@ export class StreamConnections {
   #idleTimeoutMs: number;
   #onEmpty: (() => void) | undefined;
 
-  /** Throws RangeError for a bad entry in `allowedSenders`. */
+  /** Throws RangeError for a bad entry in `allowedSenders` and for a limit too small for any message. */
   constructor(limits: StreamLimits, outlet: StreamOutlet) {
     this.#limits = limits;
     this.#outlet = outlet;
     this.#allowed = new AllowList(limits.allowedSenders);
+    new Deframer(limits.maxBytes);
     this.#idleTimeoutMs = limits.idleTimeoutMs;
   }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type ListenOptions, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Counters } from './counters.ts';
 import {
   isIpv6Missing,
@@ -36,6 +37,9 @@ const DEFAULTS = {
   partialTimeoutMs: 30_000,
 } as const;
 const KEEPALIVE_AFTER_MS = 60_000;
+/** A closing server accepts until nobody has come for so long, and no longer than the deadline. */
+const ACCEPT_QUIET_MS = 20;
+const ACCEPT_DEADLINE_MS = 500;
 /** Descriptors the rest of the program needs: store, archive, mail, look-ups. */
 const RESERVED_DESCRIPTORS = 64;
 
@@ -49,6 +53,7 @@ export class TcpReceiver implements Receiver {
   readonly #counters = new Counters();
   #server: Server | undefined;
   #connections: StreamConnections;
+  #accepted = 0;
   #address: Receiver['address'];
   #stopping: Promise<void> | undefined;
 
@@ -127,7 +132,10 @@ export class TcpReceiver implements Receiver {
     if (bound !== null && typeof bound === 'object') this.#address = { host: bound.address, port: bound.port };
     const cap = this.#connectionCap();
     server.maxConnections = cap;
-    server.on('connection', (socket) => this.#connections.admit(socket));
+    server.on('connection', (socket) => {
+      this.#accepted++;
+      this.#connections.admit(socket);
+    });
     server.on('drop', () => {
       this.#connections.refuse('too-many-connections', `${cap} are open, the most allowed (maxConnections)`);
     });
@@ -154,10 +162,21 @@ export class TcpReceiver implements Receiver {
   async #shutDown(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
+    await this.#acceptWaiting();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await this.#connections.close();
     await closed;
     this.#server = undefined;
+  }
+
+  /** The kernel has shaken hands with who waits to be accepted, and acknowledged their lines: they are taken in too. */
+  async #acceptWaiting(): Promise<void> {
+    const deadline = performance.now() + ACCEPT_DEADLINE_MS;
+    let before: number;
+    do {
+      before = this.#accepted;
+      await sleep(ACCEPT_QUIET_MS);
+    } while (this.#accepted !== before && performance.now() < deadline);
   }
 }
 

@@ -39,13 +39,18 @@ export class ProblemList {
   }
 }
 
+/** Whether a file of that name in a rule directory is a rule file. */
+export function isRuleFile(name: string): boolean {
+  return /^[^.].*\.ya?ml$/i.test(name);
+}
+
 /** The rule files a path stands for: itself, or the visible *.yaml and *.yml in a directory, in lexical order. */
 export async function listRuleFiles(path: string, problems: ProblemList): Promise<string[]> {
   try {
     if (!(await stat(path)).isDirectory()) return [path];
     const names = await readdir(path);
     return names
-      .filter((name) => /^[^.].*\.ya?ml$/i.test(name))
+      .filter(isRuleFile)
       .sort()
       .map((name) => join(path, name));
   } catch (error) {

@@ -21,8 +21,16 @@ export function privateDirectory(path: string): { readonly exposed: boolean } {
   return { exposed: !found.isSymbolicLink() && (found.mode & 0o077) !== 0 };
 }
 
-/** Makes the file when it is missing and sets it to 0600 whatever the umask. Throws ELOOP for a symbolic link. */
+/**
+ * Makes the file when it is missing and sets it to 0600 whatever the umask. Throws ELOOP for a symbolic link. A file that exists
+ * is not opened: closing it would end every POSIX lock this process holds on it (fcntl(2), and so SQLite's).
+ */
 export function privateFile(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isFile()) {
+    if ((found.mode & 0o777) !== PRIVATE_MODE) chmodSync(path, PRIVATE_MODE);
+    return;
+  }
   const fd = openSync(path, PRIVATE_FLAGS, PRIVATE_MODE);
   try {
     fchmodSync(fd, PRIVATE_MODE);

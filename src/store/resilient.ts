@@ -39,6 +39,7 @@ export class ResilientStore implements Store {
   #memory: MemoryStore | undefined;
   #lock: StoreLock | undefined;
   #failing: string | undefined;
+  #closed = false;
 
   /**
    * Opens the file, or starts in memory when the disk does not let us. Throws StoreLocked when another process works with it.
@@ -200,6 +201,8 @@ export class ResilientStore implements Store {
 
   /** One last try to get everything on disk, then the end. What stays behind is said. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     for (const timer of this.#timers) clearInterval(timer);
     if (this.recover()) {
       this.#do((store) => store.flush());

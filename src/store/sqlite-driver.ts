@@ -40,8 +40,28 @@ export async function loadSqlite(): Promise<SqliteOpen> {
   throw new AggregateError(causes, 'no SQLite here: use Node 22.13 or later, or install @photostructure/sqlite');
 }
 
-/** SQLite's primary result code of a thrown error, undefined when it is none of SQLite's (sqlite.org/rescode.html). */
+/**
+ * SQLite's primary result code of a thrown error, undefined when it is none of SQLite's (sqlite.org/rescode.html). Errors of
+ * queries come without a code from `@photostructure/sqlite` 1; SQLite's own words are as good.
+ */
 export function sqliteCode(error: unknown): number | undefined {
-  const code = (error as { readonly errcode?: unknown } | null)?.errcode;
-  return typeof code === 'number' ? code & 0xff : undefined;
+  const { errcode, code, message } = (error ?? {}) as { errcode?: unknown; code?: unknown; message?: unknown };
+  if (typeof errcode === 'number') return errcode & 0xff;
+  if (code !== 'ERR_SQLITE_ERROR' || typeof message !== 'string') return undefined;
+  return WORDS.find(([words]) => message.includes(words))?.[1] ?? SQLITE_ERROR;
 }
+
+const SQLITE_ERROR = 1;
+/** sqlite3_errstr() */
+const WORDS: readonly (readonly [string, number])[] = [
+  ['database is locked', 5],
+  ['database table is locked', 6],
+  ['out of memory', 7],
+  ['attempt to write a readonly database', 8],
+  ['disk I/O error', 10],
+  ['database disk image is malformed', 11],
+  ['database or disk is full', 13],
+  ['unable to open database file', 14],
+  ['constraint failed', 19],
+  ['file is not a database', 26],
+];

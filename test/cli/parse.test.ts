@@ -24,9 +24,18 @@ describe('knockwatch parse --json', () => {
   it('prints one object per line of input, in order, absent fields absent', async () => {
     const { exitCode, stdout } = await runForTest(['parse', '--config', config, '--json', log]);
     expect(exitCode).toBe(0);
-    const objects = stdout.trim().split('\n').map((line) => JSON.parse(line));
+    const objects = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
     expect(objects.map(({ line, parsed }) => [line, parsed])).toEqual([
-      [1, true], [2, false], [3, true], [4, false], [5, false], [6, false], [7, false],
+      [1, true],
+      [2, false],
+      [3, true],
+      [4, false],
+      [5, false],
+      [6, false],
+      [7, false],
     ]);
     expect(objects[0]).toEqual({
       line: 1,
@@ -78,17 +87,28 @@ describe('knockwatch version', () => {
 
 describe('knockwatch check', () => {
   it('says ok for what ships', async () => {
-    expect(await runForTest(['check', '--rules', 'rules'])).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^ok: \d+ rules/) });
+    expect(await runForTest(['check', '--rules', 'rules'])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^ok: \d+ rules/),
+    });
   });
 
   it('exit code 2, with file, line, column and the nearest valid word', async () => {
     const rules = join(dir, 'bad.yaml');
-    writeFileSync(rules, 'rules:\n  - id: a\n    watch: { hosts: any, port: [imap] }\n    detect: { any: {} }\n');
+    writeFileSync(
+      rules,
+      'rules:\n  - id: a\n    watch: { hosts: any, port: [imap] }\n    detect: { any: {} }\n',
+    );
     const plain = await runForTest(['check', '--rules', rules]);
     expect(plain.exitCode).toBe(2);
-    expect(plain.stderr).toMatch(/bad\.yaml:3:25: error: .*`port`.*`ports`/);
+    expect(plain.stderr).toMatch(/bad\.yaml:3:26: error: .*`port`.*`ports`/);
     const json = await runForTest(['check', '--json', '--rules', rules]);
-    expect(JSON.parse(json.stdout.split('\n')[0]!)).toMatchObject({ file: rules, line: 3, column: 25, level: 'error' });
+    expect(JSON.parse(json.stdout.split('\n')[0]!)).toMatchObject({
+      file: rules,
+      line: 3,
+      column: 26,
+      level: 'error',
+    });
   });
 });
 

@@ -21,10 +21,13 @@ const rules = file(
 /** One denied packet as a router's syslog writes it. */
 const deny = (second: number, host: number, port = 143, source = '198.51.100.7') =>
   `Jan 24 18:${String(47 + Math.floor(second / 60)).padStart(2, '0')}:${String(second % 60).padStart(2, '0')} gw1 4501: %SEC-6-IPACCESSLOGP: list 101 denied tcp ${source}(31337) -> 192.0.2.${host}(${port}), 1 packet\n`;
-const scan = (start: number, source?: string, port?: number) => [10, 11, 12].map((host, i) => deny(start + i * 2, host, port, source)).join('');
+const scan = (start: number, source?: string, port?: number) =>
+  [10, 11, 12].map((host, i) => deny(start + i * 2, host, port, source)).join('');
 const replay = (...args: string[]) => runForTest(['replay', '--rules', rules, '--config', config, ...args]);
 const config = file('knockwatch.yaml', 'zone: UTC\n');
-const year = new Date().getUTCFullYear() - (new Date() < new Date(`${new Date().getUTCFullYear()}-01-25T00:00:00Z`) ? 1 : 0);
+const year =
+  new Date().getUTCFullYear() -
+  (new Date() < new Date(`${new Date().getUTCFullYear()}-01-25T00:00:00Z`) ? 1 : 0);
 
 describe('knockwatch replay --json', () => {
   it('prints one object per incident and nothing else; totals go to stderr', async () => {
@@ -45,13 +48,26 @@ describe('knockwatch replay --json', () => {
 
   it('prints incidents in order of opening', async () => {
     // The first to open goes on for longest, so it is the last to close.
-    const log = [scan(0, '203.0.113.1'), scan(20, '203.0.113.2'), deny(400, 13, 143, '203.0.113.1'), scan(500, '203.0.113.3')].join('');
+    const log = [
+      scan(0, '203.0.113.1'),
+      scan(20, '203.0.113.2'),
+      deny(400, 13, 143, '203.0.113.1'),
+      scan(500, '203.0.113.3'),
+    ].join('');
     const { stdout } = await replay('--json', file('order.log', log));
-    expect(stdout.trim().split('\n').map((line) => JSON.parse(line).source.ip[0])).toEqual(['203.0.113.1', '203.0.113.2', '203.0.113.3']);
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).source.ip[0]),
+    ).toEqual(['203.0.113.1', '203.0.113.2', '203.0.113.3']);
   });
 
   it('prints nothing for two hosts', async () => {
-    expect(await replay('--json', file('two.log', deny(0, 10) + deny(1, 11)))).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(await replay('--json', file('two.log', deny(0, 10) + deny(1, 11)))).toMatchObject({
+      exitCode: 0,
+      stdout: '',
+    });
   });
 
   it('reads gzip by its content, whatever its name, and a log whatever its', async () => {
@@ -62,7 +78,11 @@ describe('knockwatch replay --json', () => {
   it('merges files by time, in whatever order they are given', async () => {
     const odd = file('odd.log', deny(0, 10) + deny(40, 12));
     const even = file('even.log', deny(20, 11));
-    for (const order of [[odd, even], [even, odd]]) expect((await replay('--json', ...order)).stdout).toContain('"count":3');
+    for (const order of [
+      [odd, even],
+      [even, odd],
+    ])
+      expect((await replay('--json', ...order)).stdout).toContain('"count":3');
   });
 
   it('reads rotated files in any order without a false alarm', async () => {
@@ -96,7 +116,10 @@ Jan  1 00:00:01 gw1 %SEC-6-IPACCESSLOGP: list 101 denied tcp 198.51.100.7(1) -> 
   it('multiplies by "last message repeated", and it is still one host', async () => {
     const log = `${deny(0, 10)}Jan 24 18:47:01 gw1 last message repeated 42 times\n`;
     expect((await replay('--json', file('repeated.log', log))).stdout).toBe('');
-    expect(JSON.parse((await replay('--json', file('repeated2.log', log + deny(2, 11) + deny(3, 12)))).stdout).event.count).toBe(45);
+    expect(
+      JSON.parse((await replay('--json', file('repeated2.log', log + deny(2, 11) + deny(3, 12)))).stdout)
+        .event.count,
+    ).toBe(45);
   });
 });
 
@@ -109,8 +132,11 @@ describe('knockwatch replay for people', () => {
   });
 
   it('says which prefix has no verdict, and what to do', async () => {
-    const log = 'Jan 24 18:47:00 fw1 kernel: [1.000000] MYFW: IN=eth0 OUT= MAC= SRC=198.51.100.7 DST=192.0.2.10 LEN=60 TOS=0x00 PREC=0x00 TTL=51 ID=1 DF PROTO=TCP SPT=40000 DPT=143 WINDOW=64240 RES=0x00 SYN URGP=0\n';
-    expect((await replay(file('verdict.log', log))).stderr).toMatch(/1 lines without a verdict.*prefixes.*MYFW/);
+    const log =
+      'Jan 24 18:47:00 fw1 kernel: [1.000000] MYFW: IN=eth0 OUT= MAC= SRC=198.51.100.7 DST=192.0.2.10 LEN=60 TOS=0x00 PREC=0x00 TTL=51 ID=1 DF PROTO=TCP SPT=40000 DPT=143 WINDOW=64240 RES=0x00 SYN URGP=0\n';
+    expect((await replay(file('verdict.log', log))).stderr).toMatch(
+      /1 lines without a verdict.*prefixes.*MYFW/,
+    );
   });
 
   it('--fail-on-incident: exit code 3', async () => {
@@ -134,8 +160,14 @@ describe('knockwatch replay misused', () => {
   });
 
   it('a gzip file that ends too early: what could be read is judged, then exit code 1', async () => {
-    const packed = gzipSync(Array.from({ length: 2_000 }, (_, i) => deny(i % 600, 200, 25, `203.0.113.${i % 250}`)).join('') + scan(0));
-    const { exitCode, stderr } = await replay('--json', file('torn.log.gz', packed.subarray(0, packed.length - 30)));
+    const packed = gzipSync(
+      Array.from({ length: 2_000 }, (_, i) => deny(i % 600, 200, 25, `203.0.113.${i % 250}`)).join('') +
+        scan(0),
+    );
+    const { exitCode, stderr } = await replay(
+      '--json',
+      file('torn.log.gz', packed.subarray(0, packed.length - 30)),
+    );
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/torn\.log\.gz: unpacking stopped after \d+ bytes/);
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hit } from '../support/hits.ts';
 import { correlator, incidentsOf, rule, threeHosts } from '../support/correlate.ts';
+import { hit } from '../support/hits.ts';
 
 const A = '192.0.2.10';
 const B = '192.0.2.20';
@@ -15,9 +15,15 @@ describe('address-scan near misses stay silent', () => {
     ['two hosts, four hits', [hit(S, A, 143, 0), hit(S, B, 143, 1), hit(S, A, 143, 2), hit(S, B, 143, 3)]],
     ['one host retried five times', [0, 3, 6, 9, 12].map((t) => hit(S, A, 143, t))],
     ['three hosts on three ports', [hit(S, A, 143, 0), hit(S, B, 139, 2), hit(S, C, 80, 4)]],
-    ['three sources, one host each', [hit('198.51.100.1', A, 143, 0), hit('198.51.100.2', B, 143, 1), hit('198.51.100.3', C, 143, 2)]],
+    [
+      'three sources, one host each',
+      [hit('198.51.100.1', A, 143, 0), hit('198.51.100.2', B, 143, 1), hit('198.51.100.3', C, 143, 2)],
+    ],
     ['three hosts spread over 90 s', [hit(S, A, 143, 0), hit(S, B, 143, 45), hit(S, C, 143, 90)]],
-    ['the third host exactly one window after the first', [hit(S, A, 143, 0), hit(S, B, 143, 30), hit(S, C, 143, 60)]],
+    [
+      'the third host exactly one window after the first',
+      [hit(S, A, 143, 0), hit(S, B, 143, 30), hit(S, C, 143, 60)],
+    ],
   ])('%s', (_, hits) => {
     expect(incidentsOf(rules, hits)).toEqual([]);
   });
@@ -25,7 +31,11 @@ describe('address-scan near misses stay silent', () => {
 
 describe('address-scan fires', () => {
   it('on three hosts in three seconds, with what was seen', () => {
-    const [incident, ...others] = incidentsOf(rules, [hit(S, A, 143, 0), hit(S, B, 143, 1), hit(S, C, 143, 3, { count: 2 })]);
+    const [incident, ...others] = incidentsOf(rules, [
+      hit(S, A, 143, 0),
+      hit(S, B, 143, 1),
+      hit(S, C, 143, 3, { count: 2 }),
+    ]);
     expect(others).toEqual([]);
     expect(incident).toMatchObject({
       kind: 'address-scan',
@@ -44,7 +54,9 @@ describe('address-scan fires', () => {
   });
 
   it('a millisecond inside the window', () => {
-    expect(incidentsOf(rules, [hit(S, A, 143, 0), hit(S, B, 143, 30), hit(S, C, 143, 59.999)])).toHaveLength(1);
+    expect(incidentsOf(rules, [hit(S, A, 143, 0), hit(S, B, 143, 30), hit(S, C, 143, 59.999)])).toHaveLength(
+      1,
+    );
   });
 
   it('over a sliding window that no fixed minute holds, and begins where that window begins', () => {
@@ -75,7 +87,9 @@ describe('address-scan fires', () => {
 
 describe('event time', () => {
   it('order of arrival within the lateness changes nothing', () => {
-    const hits = Array.from({ length: 60 }, (_, i) => hit(`198.51.100.${i % 7}`, `192.0.2.${(i * 7) % 5}`, 143, i * 3, { sequence: i }));
+    const hits = Array.from({ length: 60 }, (_, i) =>
+      hit(`198.51.100.${i % 7}`, `192.0.2.${(i * 7) % 5}`, 143, i * 3, { sequence: i }),
+    );
     const wanted = JSON.stringify(incidentsOf(rules, hits, { latenessMs: 30_000 }));
     expect(JSON.parse(wanted).length).toBeGreaterThan(0);
     fc.assert(
@@ -102,7 +116,8 @@ describe('event time', () => {
 
   it('the settle time begins with the hit that met the condition', () => {
     const run = correlator(rules);
-    for (const each of [hit(S, A, 143, 100), hit(S, B, 143, 101), hit(S, C, 143, 103)]) run.correlator.add(each, each.attempt.atMs);
+    for (const each of [hit(S, A, 143, 100), hit(S, B, 143, 101), hit(S, C, 143, 103)])
+      run.correlator.add(each, each.attempt.atMs);
     run.correlator.advance(112_999);
     expect(run.seen.map(({ transition }) => transition)).toEqual(['opened']);
     run.correlator.advance(113_000);
@@ -111,7 +126,8 @@ describe('event time', () => {
 
   it('an incident closes after the quiet time', () => {
     const run = correlator(rules);
-    for (const each of [hit(S, A, 143, 0), hit(S, B, 143, 1), hit(S, C, 143, 3)]) run.correlator.add(each, each.attempt.atMs);
+    for (const each of [hit(S, A, 143, 0), hit(S, B, 143, 1), hit(S, C, 143, 3)])
+      run.correlator.add(each, each.attempt.atMs);
     for (const atMs of [5_000, 20_000]) run.correlator.advance(atMs);
     run.correlator.advance(900_000);
     expect(run.seen.at(-1)!.transition).toBe('settled');
@@ -138,14 +154,24 @@ describe('address-scan agrees with a plain model', () => {
   }
 
   const arbitraryHit = fc
-    .record({ source: fc.nat(4), host: fc.nat(4), port: fc.constantFrom(143, 80), at: fc.nat(400), v6: fc.boolean() })
-    .map(({ source, host, port, at, v6 }) => hit(v6 ? `2001:db8::${source + 1}` : `198.51.100.${source}`, `192.0.2.${host}`, port, at));
+    .record({
+      source: fc.nat(4),
+      host: fc.nat(4),
+      port: fc.constantFrom(143, 80),
+      at: fc.nat(400),
+      v6: fc.boolean(),
+    })
+    .map(({ source, host, port, at, v6 }) =>
+      hit(v6 ? `2001:db8::${source + 1}` : `198.51.100.${source}`, `192.0.2.${host}`, port, at),
+    );
 
   it('on any stream of hits', () => {
     fc.assert(
       fc.property(fc.array(arbitraryHit, { maxLength: 120 }), (hits) => {
         const inOrder = hits.toSorted((a, b) => a.attempt.atMs - b.attempt.atMs);
-        const found = new Set(incidentsOf(rules, inOrder).flatMap((i) => i.ports.map((port) => `${i.sources[0]} ${port}`)));
+        const found = new Set(
+          incidentsOf(rules, inOrder).flatMap((i) => i.ports.map((port) => `${i.sources[0]} ${port}`)),
+        );
         expect([...found].sort()).toEqual(model(hits));
       }),
       { numRuns: 300 },

@@ -12,7 +12,9 @@ describe('port-scan', () => {
   const ports = (n: number, host = LISA) => Array.from({ length: n }, (_, i) => hit(S, host, i + 1, i / 10));
 
   it('fires once for 1,024 ports of one host', () => {
-    expect(incidentsOf(rules, ports(1_024))).toMatchObject([{ kind: 'port-scan', count: 1_024, severity: 'high' }]);
+    expect(incidentsOf(rules, ports(1_024))).toMatchObject([
+      { kind: 'port-scan', count: 1_024, severity: 'high' },
+    ]);
   });
 
   it('stays silent for fourteen ports', () => {
@@ -37,29 +39,50 @@ describe('distributed-scan', () => {
     );
 
   it('fires for several sources on several hosts', () => {
-    const [incident] = incidentsOf(rules, sweep(() => ({})));
+    const [incident] = incidentsOf(
+      rules,
+      sweep(() => ({})),
+    );
     expect(incident).toMatchObject({ kind: 'distributed-scan', ports: [143] });
     expect(incident!.sources).toHaveLength(3);
   });
 
   it('names decoys only with its evidence, and blames nobody', () => {
-    const alike = sweep((i) => ({ packet: { ttl: 51, window: 1_024, ipId: 7_000 + i }, source: { ip: S, port: 31_337 } }));
+    const alike = sweep((i) => ({
+      packet: { ttl: 51, window: 1_024, ipId: 7_000 + i },
+      source: { ip: S, port: 31_337 },
+    }));
     const remark = incidentsOf(rules, alike)[0]!.remarks.join();
-    expect(remark).toMatch(/perhaps one machine behind 3 claimed sources.*TTL \(51\).*IP ids from one counter.*source port \(31337\)/);
+    expect(remark).toMatch(
+      /perhaps one machine behind 3 claimed sources.*TTL \(51\).*IP ids from one counter.*source port \(31337\)/,
+    );
     expect(remark).toContain('blame nobody');
   });
 
   it('says nothing of decoys when the packets differ', () => {
-    const unlike = sweep((i) => ({ packet: { ttl: 40 + i, window: 1_000 + i, ipId: (i * 7_919) % 65_536 }, source: { ip: S, port: 1_024 + i * 31 } }));
+    const unlike = sweep((i) => ({
+      packet: { ttl: 40 + i, window: 1_000 + i, ipId: (i * 7_919) % 65_536 },
+      source: { ip: S, port: 1_024 + i * 31 },
+    }));
     expect(incidentsOf(rules, unlike)[0]!.remarks.join()).not.toContain('claimed sources');
   });
 
   it('stays silent for several sources on one host', () => {
-    expect(incidentsOf(rules, [1, 2, 3, 4].map((i) => hit(`198.51.100.${i}`, LISA, 143, i)))).toEqual([]);
+    expect(
+      incidentsOf(
+        rules,
+        [1, 2, 3, 4].map((i) => hit(`198.51.100.${i}`, LISA, 143, i)),
+      ),
+    ).toEqual([]);
   });
 
   it('stays silent when the sources come one after the other over minutes', () => {
-    expect(incidentsOf(rules, [1, 2, 3].map((i) => hit(`198.51.100.${i}`, `192.0.2.${i}`, 143, i * 30)))).toEqual([]);
+    expect(
+      incidentsOf(
+        rules,
+        [1, 2, 3].map((i) => hit(`198.51.100.${i}`, `192.0.2.${i}`, 143, i * 30)),
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -92,7 +115,12 @@ describe('stealth-scan', () => {
   });
 
   it('stays silent for backscatter', () => {
-    expect(incidentsOf(rules, [hit(S, LISA, 143, 0, { tcpFlags: ['SYN', 'ACK'] }), hit(S, LISA, 143, 1, { tcpFlags: ['RST'] })])).toEqual([]);
+    expect(
+      incidentsOf(rules, [
+        hit(S, LISA, 143, 0, { tcpFlags: ['SYN', 'ACK'] }),
+        hit(S, LISA, 143, 1, { tcpFlags: ['RST'] }),
+      ]),
+    ).toEqual([]);
   });
 
   it('stays silent where the log has no flags', () => {
@@ -102,10 +130,16 @@ describe('stealth-scan', () => {
 
 describe('repeat', () => {
   const rules = [rule([{ kind: 'repeat', count: 5, withinMs: 60_000, by: ['source'] }])];
-  const login = (at: number, count = 1) => hit(S, LISA, 22, at, { kind: 'login', action: 'failed', count, sequence: at });
+  const login = (at: number, count = 1) =>
+    hit(S, LISA, 22, at, { kind: 'login', action: 'failed', count, sequence: at });
 
   it('fires on the fifth failed login in a row', () => {
-    expect(incidentsOf(rules, [1, 2, 3, 4, 5].map((t) => login(t)))).toMatchObject([{ kind: 'repeat', count: 5 }]);
+    expect(
+      incidentsOf(
+        rules,
+        [1, 2, 3, 4, 5].map((t) => login(t)),
+      ),
+    ).toMatchObject([{ kind: 'repeat', count: 5 }]);
   });
 
   it('counts what a line says it stands for', () => {
@@ -113,8 +147,18 @@ describe('repeat', () => {
   });
 
   it('stays silent for four, and for five over an hour', () => {
-    expect(incidentsOf(rules, [1, 2, 3, 4].map((t) => login(t)))).toEqual([]);
-    expect(incidentsOf(rules, [1, 2, 3, 4, 5].map((t) => login(t * 600)))).toEqual([]);
+    expect(
+      incidentsOf(
+        rules,
+        [1, 2, 3, 4].map((t) => login(t)),
+      ),
+    ).toEqual([]);
+    expect(
+      incidentsOf(
+        rules,
+        [1, 2, 3, 4, 5].map((t) => login(t * 600)),
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -134,7 +178,10 @@ describe('what the packets look like', () => {
 
   it.each([
     ['zmap', scan(() => ({ ipId: 54_321 }))],
-    ['Mirai', scan((host) => ({ tcpSequence: host.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0) }))],
+    [
+      'Mirai',
+      scan((host) => ({ tcpSequence: host.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0) })),
+    ],
     ['nmap', scan((_, i) => ({ window: 1_024 * (i + 1), length: 44 }))],
   ])('%s, with the reason', (name, hits) => {
     expect(incidentsOf(rules, hits)[0]!.remarks.join()).toMatch(new RegExp(`looks like ${name}.*: `));
@@ -150,7 +197,9 @@ describe('where the source is', () => {
   const scan = (source: string) => [10, 20, 30].map((n, i) => hit(source, `192.0.2.${n}`, 143, i));
 
   it('inside is a level worse', () => {
-    const [incident] = incidentsOf([rule([threeHosts])], scan('192.0.2.99'), { isOwn: (ip) => ip.startsWith('192.0.2.') });
+    const [incident] = incidentsOf([rule([threeHosts])], scan('192.0.2.99'), {
+      isOwn: (ip) => ip.startsWith('192.0.2.'),
+    });
     expect(incident).toMatchObject({ severity: 'high' });
     expect(incident!.remarks.join()).toContain('inside your own networks');
   });
@@ -176,11 +225,16 @@ describe('escalation', () => {
   it('a scan followed by failed logins is more severe, and says why', () => {
     const rules = [
       rule([threeHosts]),
-      rule([{ kind: 'repeat', count: 5, withinMs: 60_000, by: ['source'] }], { id: 'logins', severity: 'high' }),
+      rule([{ kind: 'repeat', count: 5, withinMs: 60_000, by: ['source'] }], {
+        id: 'logins',
+        severity: 'high',
+      }),
     ];
     const hits = [
       ...[10, 20, 30].map((n, i) => hit(S, `192.0.2.${n}`, 143, i)),
-      ...[1, 2, 3, 4, 5].map((i) => hit(S, LISA, 22, 60 + i, { ruleId: 'logins', kind: 'login', action: 'failed', sequence: i })),
+      ...[1, 2, 3, 4, 5].map((i) =>
+        hit(S, LISA, 22, 60 + i, { ruleId: 'logins', kind: 'login', action: 'failed', sequence: i }),
+      ),
     ];
     const [, logins] = incidentsOf(rules, hits);
     expect(logins).toMatchObject({ ruleId: 'logins', severity: 'critical' });
@@ -189,15 +243,21 @@ describe('escalation', () => {
 });
 
 describe('bounds', () => {
-  const flood = (n: number) => Array.from({ length: n }, (_, i) => hit(`10.${(i >> 16) & 255}.${(i >> 8) & 255}.${i & 255}`, LISA, 143, i / 1_000));
+  const flood = (n: number) =>
+    Array.from({ length: n }, (_, i) =>
+      hit(`10.${(i >> 16) & 255}.${(i >> 8) & 255}.${i & 255}`, LISA, 143, i / 1_000),
+    );
 
   it('a flood of sources is bounded, counted, and does not hide a probe', () => {
     const bounds = { maxSingles: 16_384, maxWindows: 64, maxHitsPerKey: 64 };
     const run = correlator([rule([threeHosts])], { bounds });
     const hits = [...flood(30_000), ...[0.1, 5, 9].map((t, i) => hit(S, `192.0.2.${i + 1}`, 143, 20 + t))];
-    for (const each of hits.toSorted((a, b) => a.attempt.atMs - b.attempt.atMs)) run.correlator.add(each, each.attempt.atMs);
+    for (const each of hits.toSorted((a, b) => a.attempt.atMs - b.attempt.atMs))
+      run.correlator.add(each, each.attempt.atMs);
     run.correlator.flush();
-    expect(run.seen.filter(({ transition }) => transition === 'closed')).toMatchObject([{ incident: { sources: [S] } }]);
+    expect(run.seen.filter(({ transition }) => transition === 'closed')).toMatchObject([
+      { incident: { sources: [S] } },
+    ]);
     expect(run.correlator.stats().keys).toBeLessThanOrEqual(16_384 + 64);
     expect(run.correlator.stats().evictedKeys).toBeGreaterThan(0);
   });

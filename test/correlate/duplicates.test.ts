@@ -4,7 +4,11 @@ import { hit } from '../support/hits.ts';
 
 const S = '198.51.100.7';
 const scan = [10, 20, 30].map((n, i) => hit(S, `192.0.2.${n}`, 143, i * 5));
-const by = (each: (typeof scan)[number], observer: { address: string; hostname?: string }, packet?: { ipId: number }) => ({
+const by = (
+  each: (typeof scan)[number],
+  observer: { address: string; hostname?: string },
+  packet?: { ipId: number },
+) => ({
   ...each,
   attempt: { ...each.attempt, observer, ...(packet === undefined ? {} : { packet }) },
 });
@@ -31,8 +35,25 @@ describe('one packet reported twice counts once', () => {
 describe('two packets stay two', () => {
   it.each([
     ['the same way without an IP id: a quick retry', scan.flatMap((each) => [each, each])],
-    ['with other IP ids', scan.flatMap((each) => [by(each, each.attempt.observer, { ipId: 1 }), by(each, { address: '192.0.2.2' }, { ipId: 2 })])],
-    ['three seconds apart', [...scan, ...scan.map((each) => by({ ...each, attempt: { ...each.attempt, atMs: each.attempt.atMs + 3_000 } }, { address: '192.0.2.2' }))].toSorted((a, b) => a.attempt.atMs - b.attempt.atMs)],
+    [
+      'with other IP ids',
+      scan.flatMap((each) => [
+        by(each, each.attempt.observer, { ipId: 1 }),
+        by(each, { address: '192.0.2.2' }, { ipId: 2 }),
+      ]),
+    ],
+    [
+      'three seconds apart',
+      [
+        ...scan,
+        ...scan.map((each) =>
+          by(
+            { ...each, attempt: { ...each.attempt, atMs: each.attempt.atMs + 3_000 } },
+            { address: '192.0.2.2' },
+          ),
+        ),
+      ].toSorted((a, b) => a.attempt.atMs - b.attempt.atMs),
+    ],
   ])('%s', (_, hits) => {
     expect(incidentsOf([rule([threeHosts])], hits)).toMatchObject([{ count: 6 }]);
   });

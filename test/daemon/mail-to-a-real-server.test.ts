@@ -75,7 +75,10 @@ describe.runIf(available)('a mail to a real mail server', () => {
       // Exim gives up its privileges and works as a user of its own.
       chmodSync(join(dir, name), 0o777);
     }
-    for (const name of ['cert', 'key']) writeFileSync(join(dir, `${name}.pem`), readFileSync(join(TLS, `localhost.${name}.pem`)), { mode: 0o644 });
+    for (const name of ['cert', 'key'])
+      writeFileSync(join(dir, `${name}.pem`), readFileSync(join(TLS, `localhost.${name}.pem`)), {
+        mode: 0o644,
+      });
     writeFileSync(join(dir, 'exim.conf'), configuration(dir, port), { mode: 0o644 });
     exim = spawn(EXIM, ['-C', join(dir, 'exim.conf'), '-bdf'], { stdio: 'ignore' });
     await eventually('exim', () => existsSync(join(dir, 'exim.pid')));
@@ -102,7 +105,10 @@ describe.runIf(available)('a mail to a real mail server', () => {
     const mail = channel('open sesame');
     expect(await mail.send(alert, AbortSignal.timeout(10_000))).toMatchObject({ ok: true });
     await mail.close();
-    const inbox = await eventually('the mail', () => existsSync(join(dir, 'inbox')) && readFileSync(join(dir, 'inbox'), 'utf8'));
+    const inbox = await eventually(
+      'the mail',
+      () => existsSync(join(dir, 'inbox')) && readFileSync(join(dir, 'inbox'), 'utf8'),
+    );
     const received = await PostalMime.parse(inbox.slice(inbox.indexOf('\n') + 1));
     expect(received.subject).toBe(alert.subject);
     expect(received.text!.replaceAll('\r\n', '\n').trim()).toBe(alert.text.trim());

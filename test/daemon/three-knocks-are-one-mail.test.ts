@@ -1,9 +1,18 @@
 import PostalMime from 'postal-mime';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Daemon, eventually, freePort, listening, sendTcp, sendUdp, startDaemon } from '../support/daemon.ts';
+import {
+  type Daemon,
+  eventually,
+  freePort,
+  listening,
+  sendTcp,
+  sendUdp,
+  startDaemon,
+} from '../support/daemon.ts';
 
 const HOSTS = ['192.0.2.10', '192.0.2.11', '192.0.2.12'];
-const deny = (host: string) => `<190>45: %SEC-6-IPACCESSLOGP: list 101 denied tcp 198.51.100.7(31337) -> ${host}(143), 1 packet`;
+const deny = (host: string) =>
+  `<190>45: %SEC-6-IPACCESSLOGP: list 101 denied tcp 198.51.100.7(31337) -> ${host}(143), 1 packet`;
 
 const config = (port: number, host = '127.0.0.1') => `
 listeners:
@@ -33,8 +42,19 @@ describe('the daemon', () => {
     await send(port, HOSTS.map(deny));
     const [raw] = await eventually('a mail', () => daemon.mails().length > 0 && daemon.mails());
     const mail = await PostalMime.parse(raw!);
-    expect(mail.subject).toMatch(/^\[knockwatch\] Probe: 198\.51\.100\.7 tried imap on 3 watched hosts in \d+ s$/);
-    for (const expected of ['Source:       198.51.100.7', 'port 31337', HOSTS.join(', '), 'imap (143/tcp)', 'list 101', 'classic-probe', 'Packets: 3', deny(HOSTS[1]!)]) {
+    expect(mail.subject).toMatch(
+      /^\[knockwatch\] Probe: 198\.51\.100\.7 tried imap on 3 watched hosts in \d+ s$/,
+    );
+    for (const expected of [
+      'Source:       198.51.100.7',
+      'port 31337',
+      HOSTS.join(', '),
+      'imap (143/tcp)',
+      'list 101',
+      'classic-probe',
+      'Packets: 3',
+      deny(HOSTS[1]!),
+    ]) {
       expect(mail.text!.replace(/\s+/g, ' ')).toContain(expected.replace(/\s+/g, ' '));
     }
     expect(daemon.mails()).toHaveLength(1);
@@ -77,7 +97,12 @@ describe('the daemon refuses to start', () => {
 
   it.each([
     ['a configuration with an unknown key', 'listners: []\n', {}, /knockwatch\.yaml:1:1: error: .*listeners/],
-    ['a rule with an unknown service', 'rules: r.yaml\n', { 'r.yaml': 'rules:\n  - id: a\n    watch: { hosts: any, ports: [imapp] }\n    detect: { any: {} }\n' }, /r\.yaml:3:\d+: error: .*imap/],
+    [
+      'a rule with an unknown service',
+      'rules: r.yaml\n',
+      { 'r.yaml': 'rules:\n  - id: a\n    watch: { hosts: any, ports: [imapp] }\n    detect: { any: {} }\n' },
+      /r\.yaml:3:\d+: error: .*imap/,
+    ],
   ])('with %s: exit code 2, file, line and column', async (_, text, files, message) => {
     daemon = startDaemon(text, files);
     expect(await daemon.exit).toBe(2);

@@ -7,7 +7,8 @@ const NOW = Date.UTC(2026, 10, 23, 3);
 function skewAfter(seconds: readonly number[], behindMs: (second: number) => number): number {
   const clocks = new SenderClocks();
   let skewMs = 0;
-  for (const s of seconds) skewMs = clocks.observe('192.0.2.1', NOW + s * 1_000 - behindMs(s), NOW + s * 1_000);
+  for (const s of seconds)
+    skewMs = clocks.observe('192.0.2.1', NOW + s * 1_000 - behindMs(s), NOW + s * 1_000);
   return skewMs;
 }
 const halfMinute = Array.from({ length: 30 }, (_, i) => i);
@@ -28,7 +29,12 @@ describe('SenderClocks', () => {
 
   it('does not believe a few lines, or many in one second', () => {
     expect(skewAfter([0, 5, 11], () => 3_600_000)).toBe(0);
-    expect(skewAfter(Array.from({ length: 100 }, (_, i) => i / 1_000), () => 3_600_000)).toBe(0);
+    expect(
+      skewAfter(
+        Array.from({ length: 100 }, (_, i) => i / 1_000),
+        () => 3_600_000,
+      ),
+    ).toBe(0);
   });
 
   it('keeps what it knows through one stray stamp', () => {
@@ -36,7 +42,12 @@ describe('SenderClocks', () => {
   });
 
   it('learns that the clock was set right', () => {
-    expect(skewAfter(Array.from({ length: 60 }, (_, i) => i), (s) => (s < 30 ? 3_600_000 : 0))).toBe(0);
+    expect(
+      skewAfter(
+        Array.from({ length: 60 }, (_, i) => i),
+        (s) => (s < 30 ? 3_600_000 : 0),
+      ),
+    ).toBe(0);
   });
 
   it('keeps senders apart, and names those it corrects', () => {

@@ -104,10 +104,23 @@ describe('iptables.parse()', () => {
   });
 
   it('takes a tag for the prefix where the words of a producer follow it', () => {
-    const text = line().replace('kernel: DROP ', 'fw: DROP: ');
+    const text = line().replace('kernel: DROP ', 'fw: LAN 7: ');
     expect(parse(text)).toBeUndefined();
-    expect(parse(text, { prefixes: [{ prefix: 'fw: DROP', action: 'denied' }] })).toMatchObject({
-      attempt: { action: 'denied', rule: 'fw: DROP' },
+    expect(parse(text, { prefixes: [{ prefix: 'fw: LAN', action: 'denied' }] })).toMatchObject({
+      attempt: { action: 'denied', rule: 'fw: LAN 7' },
+    });
+  });
+
+  it('reads a message that begins with a verdict under any tag, and no other under a foreign one', () => {
+    const tagged = (text: string) => line().replace('kernel: DROP ', text);
+    expect(parse(tagged('root: DENY: '))).toMatchObject({ attempt: { action: 'denied', rule: 'DENY' } });
+    expect(parse(tagged('sshd[7]: Invalid user DROP '))).toBeUndefined();
+    expect(parse(tagged('app: user=DROP '))).toBeUndefined();
+  });
+
+  it('takes a kernel clock of any precision from the prefix', () => {
+    expect(parse(line().replace('kernel: DROP ', 'kernel: [1.0] DENY '))).toMatchObject({
+      attempt: { action: 'denied', rule: 'DENY' },
     });
   });
 

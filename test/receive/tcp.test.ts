@@ -108,7 +108,7 @@ describe('frames', () => {
       expect(frame.transport).toBe('tcp');
       expect(Math.abs(Date.now() - frame.receivedAtMs)).toBeLessThan(5_000);
     }
-    expect(receiver.stats()).toEqual({ frames: 4, bytes: 30, drops: new Map() });
+    expect(receiver.stats()).toEqual({ frames: 4, bytes: 29, drops: new Map() });
   });
 
   it('F1: one octet a segment', async () => {

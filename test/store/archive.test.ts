@@ -266,7 +266,8 @@ describe('when the disk refuses', () => {
       open: async (path: string, flags: number, mode: number): Promise<FileHandle> => {
         refuse();
         const handle = await open(path, flags, mode);
-        const { write: realWrite, datasync } = handle;
+        const realWrite = handle.write as (...args: [Buffer, number, number, number]) => ReturnType<FileHandle['write']>;
+        const { datasync } = handle;
         handle.write = (async (buffer: Buffer, offset: number, length: number, position: number) => {
           const half = Math.floor(length / 2);
           if (half > 0) await realWrite.call(handle, buffer, offset, half, position);

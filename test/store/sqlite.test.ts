@@ -200,7 +200,7 @@ describe('a file that can not be used is set aside and a fresh store begins', ()
       writeFileSync(path, 'garbage '.repeat(2_000));
       openStore().close();
     }
-    expect(readdirSync(join(root, 'state')).filter((name) => name.includes('.bad.'))).toHaveLength(2);
+    expect(readdirSync(join(root, 'state')).filter((name) => name.includes('.db.bad.'))).toHaveLength(2);
   });
 });
 

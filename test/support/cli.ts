@@ -7,13 +7,16 @@ export interface CliRun {
 }
 
 /** Runs one command line inside the test process, with what it printed. */
-export async function runForTest(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliRun> {
-  let stdout = '';
-  let stderr = '';
+export async function runForTest(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<CliRun> {
+  const stdout: string[] = [];
+  const stderr: string[] = [];
   const exitCode = await runCli(args, {
-    stdout: { write: (text) => Boolean((stdout += text)) },
-    stderr: { write: (text) => Boolean((stderr += text)) },
+    stdout: { write: (text) => stdout.push(text) > 0 },
+    stderr: { write: (text) => stderr.push(text) > 0 },
     env: { NO_COLOR: '1', ...env },
   });
-  return { exitCode, stdout, stderr };
+  return { exitCode, stdout: stdout.join(''), stderr: stderr.join('') };
 }

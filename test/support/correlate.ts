@@ -20,7 +20,12 @@ export function rule(detect: readonly DetectSpec[], extra: Partial<Rule> = {}): 
   };
 }
 
-export const threeHosts: DetectSpec = { kind: 'address-scan', hosts: 3, withinMs: 60_000, by: ['source', 'port'] };
+export const threeHosts: DetectSpec = {
+  kind: 'address-scan',
+  hosts: 3,
+  withinMs: 60_000,
+  by: ['source', 'port'],
+};
 
 export interface Seen {
   readonly transition: Transition;
@@ -30,7 +35,12 @@ export interface Seen {
 /** A correlator that notes every transition; `settle` 10 s, `quiet` 15 min, lateness 2 s unless told otherwise. */
 export function correlator(
   rules: readonly Rule[],
-  extra: { readonly latenessMs?: number; readonly bounds?: WindowBounds; readonly maxOpen?: number; readonly isOwn?: (ip: string) => boolean } = {},
+  extra: {
+    readonly latenessMs?: number;
+    readonly bounds?: WindowBounds;
+    readonly maxOpen?: number;
+    readonly isOwn?: (ip: string) => boolean;
+  } = {},
 ): { readonly correlator: Correlator; readonly seen: Seen[] } {
   const seen: Seen[] = [];
   return {
@@ -49,7 +59,11 @@ export function correlator(
 }
 
 /** Feeds hits as a replay would (the clock is the newest event time), ends the stream, and returns the closed incidents in order of opening. */
-export function incidentsOf(rules: readonly Rule[], hits: readonly Hit[], extra: Parameters<typeof correlator>[1] = {}): Incident[] {
+export function incidentsOf(
+  rules: readonly Rule[],
+  hits: readonly Hit[],
+  extra: Parameters<typeof correlator>[1] = {},
+): Incident[] {
   const run = correlator(rules, extra);
   let clockMs = Number.NEGATIVE_INFINITY;
   for (const each of hits) {

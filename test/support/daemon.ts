@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createSocket } from 'node:dgram';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -8,7 +8,11 @@ import { join, resolve } from 'node:path';
 const MAIN = resolve(import.meta.dirname, '../../dist/main.js');
 
 /** Polls until `probe` gives something; rejects after so many milliseconds with what it was waiting for. */
-export async function eventually<T>(what: string, probe: () => T | undefined | false, timeoutMs = 15_000): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  probe: () => T | undefined | false,
+  timeoutMs = 15_000,
+): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const found = probe();
@@ -29,14 +33,26 @@ export interface Daemon {
 }
 
 /** Starts `knockwatch run` with this configuration (YAML); the rules are `rules.yaml` beside it when given, else the shipped ones. */
-export function startDaemon(config: string, files: Readonly<Record<string, string>> = {}, env: Readonly<Record<string, string>> = {}): Daemon {
+export function startDaemon(
+  config: string,
+  files: Readonly<Record<string, string>> = {},
+  env: Readonly<Record<string, string>> = {},
+): Daemon {
   const dir = mkdtempSync(join(tmpdir(), 'knockwatch-daemon-'));
   writeFileSync(join(dir, 'knockwatch.yaml'), config);
   for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
-  const child = spawn(process.execPath, [MAIN, 'run'], { cwd: dir, env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, 'run'], {
+    cwd: dir,
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let log = '';
-  child.stdout.on('data', (chunk) => (log += chunk));
-  child.stderr.on('data', (chunk) => (log += chunk));
+  child.stdout.on('data', (chunk) => {
+    log += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    log += chunk;
+  });
   const exit = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
   return {
     dir,
@@ -46,7 +62,9 @@ export function startDaemon(config: string, files: Readonly<Record<string, strin
     mails: () => {
       try {
         const box = join(dir, 'var/mail');
-        return readdirSync(box).sort().map((name) => readFileSync(join(box, name), 'utf8'));
+        return readdirSync(box)
+          .sort()
+          .map((name) => readFileSync(join(box, name), 'utf8'));
       } catch {
         return [];
       }
@@ -62,7 +80,10 @@ export function startDaemon(config: string, files: Readonly<Record<string, strin
 
 /** Waits until the daemon says that it listens. */
 export function listening(daemon: Daemon): Promise<boolean> {
-  return eventually(`the daemon to listen; it said:\n${daemon.log()}`, () => daemon.log().includes('listening on tcp') || daemon.child.exitCode !== null);
+  return eventually(
+    `the daemon to listen; it said:\n${daemon.log()}`,
+    () => daemon.log().includes('listening on tcp') || daemon.child.exitCode !== null,
+  );
 }
 
 /** A port on loopback that is free now. */
@@ -79,7 +100,10 @@ export async function freePort(): Promise<number> {
 /** Sends each line as one datagram. */
 export async function sendUdp(port: number, lines: readonly string[], host = '127.0.0.1'): Promise<void> {
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
-  for (const line of lines) await new Promise<void>((done, fail) => socket.send(line, port, host, (error) => (error ? fail(error) : done())));
+  for (const line of lines)
+    await new Promise<void>((done, fail) =>
+      socket.send(line, port, host, (error) => (error ? fail(error) : done())),
+    );
   socket.close();
 }
 

@@ -54,7 +54,10 @@ export async function udpSender(
 }
 
 /** A connected TCP client; errors after the connect are ignored, `closed` tells when the other side hung up. */
-export async function tcpClient(port: number, host = '127.0.0.1'): Promise<Socket & { closedByPeer?: boolean }> {
+export async function tcpClient(
+  port: number,
+  host = '127.0.0.1',
+): Promise<Socket & { closedByPeer?: boolean }> {
   const socket: Socket & { closedByPeer?: boolean } = connect({ port, host, noDelay: true });
   socket.on('error', () => {});
   socket.on('close', () => {

@@ -78,6 +78,9 @@ describe('composed()', () => {
     const wire = octets.toString('latin1');
     expect(wire.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
     for (const line of wire.split('\r\n')) expect(line.length).toBeLessThanOrEqual(998);
+    // Never format=flowed: a reader that joins lines would spoil the tables.
+    expect(wire.match(/^Content-Transfer-Encoding: quoted-printable/gim)).toHaveLength(2);
+    expect(wire).not.toContain('flowed');
     const head = wire.split('\r\n\r\n')[0]!;
     expect(head.match(/^Subject:/gim) ?? []).toHaveLength(text.trim() === '' ? 0 : 1);
     const mail = await PostalMime.parse(octets);

@@ -1,0 +1,162 @@
+import { oneLine } from '../lib/escape.ts';
+import { canonicalIp, classifyIp } from '../lib/ip.ts';
+import type { Lookup, LookupAnswer } from './lookup.ts';
+
+/** A look-up's answer as it goes into a mail or a report. */
+export interface LookupResult extends LookupAnswer {
+  /** The look-up's short name. */
+  readonly lookup: string;
+  readonly label: string;
+  /** When this was the answer; look-ups change. */
+  readonly asOfMs: number;
+  /** There is no answer, and `text` says why. */
+  readonly failed?: true;
+}
+
+/** Where answers are kept between incidents; a store is one. */
+export interface LookupCache {
+  cached(key: string, nowMs: number): string | undefined;
+  cache(key: string, value: string, expiresAtMs: number): void;
+}
+
+export interface LookupsOptions {
+  readonly lookups: readonly Lookup[];
+  readonly cache?: LookupCache;
+  /** How long all look-ups about one source may take together. */
+  readonly deadlineMs?: number;
+  /** How long one look-up may go on; longer than the deadline, and a late answer serves the next incident. */
+  readonly perLookupMs?: number;
+  /** Look-ups under way at any time, of all incidents; what comes on top is not begun. */
+  readonly maxRunning?: number;
+  readonly ttlMs?: number;
+  /** How long "nothing known" and failures are remembered. */
+  readonly negativeTtlMs?: number;
+  /** Treats documentation addresses as public ones: for tests. */
+  readonly allowDocumentation?: boolean;
+  readonly now?: () => number;
+}
+
+const DEFAULTS = {
+  deadlineMs: 8_000,
+  perLookupMs: 15_000,
+  maxRunning: 16,
+  ttlMs: 24 * 3_600_000,
+  negativeTtlMs: 10 * 60_000,
+  allowDocumentation: false,
+  now: Date.now,
+};
+
+/** What is kept: an answer, or why there is none. */
+type Kept = { readonly asOfMs: number } & (
+  | { readonly kind: 'answer'; readonly answer: LookupAnswer }
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'failed'; readonly because: string }
+);
+
+/**
+ * Finds out about the source of an incident, within a deadline, from the cache where it can, and never about addresses that are
+ * not public: those are ours or nobody's.
+ */
+export class Lookups {
+  readonly #options: LookupsOptions & typeof DEFAULTS;
+  readonly #running = new Map<string, Promise<Kept>>();
+
+  constructor(options: LookupsOptions) {
+    this.#options = { ...DEFAULTS, ...options };
+  }
+
+  /** Look-ups under way. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /**
+   * What is known about a source when the deadline is over, in the order of the look-ups. Never rejects: what failed or was late
+   * is a result that says so. An address that is not public gives nothing.
+   */
+  async gather(source: string, signal?: AbortSignal): Promise<LookupResult[]> {
+    const ip = canonicalIp(source);
+    if (ip === undefined || !this.#isAskable(ip)) return [];
+    const { deadlineMs, lookups } = this.#options;
+    const deadline = AbortSignal.any([AbortSignal.timeout(deadlineMs), ...(signal === undefined ? [] : [signal])]);
+    const late = `no answer within ${deadlineMs / 1000} s`;
+    const results = await Promise.all(
+      lookups.map(async (lookup) => {
+        const kept = await untilAborted(this.#ask(lookup, ip), deadline, late, this.#options.now);
+        return resultOf(lookup, kept);
+      }),
+    );
+    return results.filter((result) => result !== undefined);
+  }
+
+  #isAskable(ip: string): boolean {
+    const kind = classifyIp(ip);
+    return kind === 'public' || (kind === 'documentation' && this.#options.allowDocumentation);
+  }
+
+  /** The kept answer, one that is under way, or a new one. */
+  #ask(lookup: Lookup, ip: string): Promise<Kept> {
+    const { cache, now, maxRunning } = this.#options;
+    const key = `${lookup.name} ${ip}`;
+    const kept = keptFrom(cache?.cached(key, now()));
+    if (kept !== undefined) return Promise.resolve(kept);
+    const running = this.#running.get(key);
+    if (running !== undefined) return running;
+    if (this.#running.size >= maxRunning) {
+      return Promise.resolve({ kind: 'failed', because: 'not asked: too many look-ups are under way', asOfMs: now() });
+    }
+    const asked = this.#begin(lookup, ip).then((answer) => {
+      this.#running.delete(key);
+      const { ttlMs, negativeTtlMs } = this.#options;
+      cache?.cache(key, JSON.stringify(answer), answer.asOfMs + (answer.kind === 'answer' ? ttlMs : negativeTtlMs));
+      return answer;
+    });
+    this.#running.set(key, asked);
+    return asked;
+  }
+
+  /** One look-up; ends in time even when the look-up does not, so that it can not hold a place for good. */
+  async #begin(lookup: Lookup, ip: string): Promise<Kept> {
+    const { perLookupMs, now } = this.#options;
+    const limit = AbortSignal.timeout(perLookupMs);
+    try {
+      const answer = await Promise.race([Promise.resolve().then(() => lookup.lookUp(ip, limit)), rejectOn(limit)]);
+      return answer === undefined ? { kind: 'nothing', asOfMs: now() } : { kind: 'answer', answer, asOfMs: now() };
+    } catch (error) {
+      return { kind: 'failed', because: oneLine(String((error as Error)?.message ?? error), 200), asOfMs: now() };
+    }
+  }
+}
+
+function resultOf(lookup: Lookup, kept: Kept): LookupResult | undefined {
+  const head = { lookup: lookup.name, label: lookup.label, asOfMs: kept.asOfMs };
+  if (kept.kind === 'answer') return { ...head, ...kept.answer };
+  if (kept.kind === 'nothing') return { ...head, text: 'nothing known', failed: true };
+  return { ...head, text: kept.because, failed: true };
+}
+
+async function untilAborted(asked: Promise<Kept>, signal: AbortSignal, late: string, now: () => number): Promise<Kept> {
+  try {
+    return await Promise.race([asked, rejectOn(signal)]);
+  } catch {
+    return { kind: 'failed', because: late, asOfMs: now() };
+  }
+}
+
+function rejectOn(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const abort = () => reject(new Error('no answer in time'));
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}
+
+function keptFrom(text: string | undefined): Kept | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const value = JSON.parse(text) as Kept;
+    return ['answer', 'nothing', 'failed'].includes(value?.kind) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * What the daemon says about itself, as one plain value: `App.status()` gives it, the web page shows it, and
+ * `<stateDir>/status.json` holds it for the verbs that run beside the daemon. Times are milliseconds since the epoch.
+ */
+export interface AppStatus {
+  readonly pid: number;
+  readonly state: 'new' | 'starting' | 'listening' | 'draining' | 'stopped';
+  /** Absent until the daemon listens. */
+  readonly startedAtMs?: number;
+  /** When this was put together. */
+  readonly atMs: number;
+  /** The addresses that are bound. */
+  readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[];
+  readonly rules: RulesStatus;
+  /** Incidents open now, and keys with hits in a window. */
+  readonly openIncidents: number;
+  readonly keys: number;
+}
+
+/** The rules in force, and what is wrong with newer ones that could not be taken. */
+export interface RulesStatus {
+  /** The rule directory or file. */
+  readonly path: string;
+  /** Files the rules in force were read from. */
+  readonly files: readonly string[];
+  /** Number of rules in force. */
+  readonly rules: number;
+  /** When the rules in force were read. */
+  readonly loadedAtMs: number;
+  /** When the files were last looked at, whatever came of it. */
+  readonly checkedAtMs: number;
+  /** Why the newest files are not in force, `file:line:column: what is wrong`; absent while they are. */
+  readonly problems?: readonly string[];
+}
