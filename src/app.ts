@@ -1,9 +1,11 @@
 import type { Config } from './config.ts';
+import { canonicalIp } from './lib/ip.ts';
 import { channelOptions, incidentContext, siteContext } from './notifications.ts';
 import { createChannels } from './notify/index.ts';
 import { Notifier } from './notify/notifier.ts';
 import { type Outcome, Pipeline, type PipelineOptions } from './pipeline.ts';
 import { createReceivers } from './receive/index.ts';
+import { DaemonPageSource } from './page-source.ts';
 import type { Receiver } from './receive/receiver.ts';
 import type { RuleSet } from './rule.ts';
 import { LiveRules, type ReloadReport } from './rules/live-rules.ts';
@@ -11,17 +13,29 @@ import type { AppStatus } from './status.ts';
 import { removePidFile, writePidFile } from './store/pid-file.ts';
 import { privateDirectory } from './store/private-files.ts';
 import { writeStatusFile } from './store/status-file.ts';
+import { type SenderEvent, SenderHealth } from './sender-health.ts';
+import { senderNotices } from './sender-notices.ts';
 import type { Telemetry } from './telemetry.ts';
 import type { Frame, Incident } from './types.ts';
+import { WebServer } from './web/server.ts';
+import { webToken } from './web-token.ts';
 
 /** How often the clock is looked at for what is due. */
 const TICK_MS = 250;
 /** How often `status.json` is written. */
 const STATUS_MS = 5_000;
 const SHUTDOWN_MS = 10_000;
+/** How often the senders are looked at. */
+const SENDERS_MS = 5_000;
 
 /** The states of the daemon; it only ever goes forward. */
-const STATES = ['new', 'starting', 'listening', 'draining', 'stopped'] as const satisfies readonly AppStatus['state'][];
+const STATES = [
+  'new',
+  'starting',
+  'listening',
+  'draining',
+  'stopped',
+] as const satisfies readonly AppStatus['state'][];
 type State = (typeof STATES)[number];
 
 export interface AppOptions {
@@ -30,6 +44,8 @@ export interface AppOptions {
   /** Where the rules were read from, and are read again; the configuration's when absent. */
   readonly rulesPath?: string;
   readonly telemetry: Telemetry;
+  /** What the page calls this program's version. */
+  readonly version?: string;
   /** Everything the pipeline needs from the configuration; live mode. */
   readonly pipeline: Omit<PipelineOptions, 'onTransition'>;
 }
@@ -41,9 +57,14 @@ export class App {
   readonly #notifier: Notifier;
   readonly #receivers: readonly Receiver[];
   readonly #rules: LiveRules;
+  readonly #senders: SenderHealth;
+  readonly #page: DaemonPageSource;
+  readonly #web: WebServer | undefined;
   #state: State = 'new';
   #tick: NodeJS.Timeout | undefined;
   #statusTick: NodeJS.Timeout | undefined;
+  #secondTick: NodeJS.Timeout | undefined;
+  #sendersCheckedMs = 0;
   #startedAtMs: number | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -67,18 +88,26 @@ export class App {
     });
     const { perChannel, perSource } = config.budget;
     this.#notifier = new Notifier({
-      channels: createChannels(channelOptions(config.channels)),
+      channels: createChannels(channelOptions(config.channels, config.hostName)),
       site: siteContext(config),
       budget: {
         perChannel: { mails: perChannel.mails, perMs: perChannel.per },
         perSource: { mails: perSource.mails, perMs: perSource.per },
       },
-      onDelivery: (delivery) => telemetry.delivered(delivery),
-      onDecision: (decision, incidentIds) => telemetry.decided(incidentIds.join(' '), decision),
+      onDelivery: (delivery) => {
+        telemetry.delivered(delivery);
+        this.#page.delivered(delivery, Date.now());
+      },
+      onDecision: (decision, incidentIds) => {
+        telemetry.decided(incidentIds.join(' '), decision);
+        this.#page.decided(decision, incidentIds, Date.now());
+      },
       onFault: (because) => telemetry.log.error({ because }, 'notify fault'),
     });
     this.#receivers = createReceivers(
-      config.listeners.map((listener) => ({
+      [
+        ...config.traps.flatMap(({ host, ports }) => ports.map((port) => ({ protocol: 'trap' as const, host, port }))),
+        ...config.listeners.map((listener) => ({
         protocol: listener.protocol,
         host: listener.host,
         port: listener.port,
@@ -88,9 +117,28 @@ export class App {
         idleTimeoutMs: listener.idleTimeout,
         allowedSenders: config.allowedSenders,
       })),
+      ],
       (frame) => this.#onFrame(frame),
       ({ level, message, details }) => telemetry.log[level](details ?? {}, message),
     );
+    const startedAtMs = Date.now();
+    this.#senders = new SenderHealth(
+      config.senders.flatMap(({ address, expect }) => (expect === undefined ? [] : [{ address: canonicalIp(address)!, everyMs: expect }])),
+      startedAtMs,
+    );
+    this.#page = new DaemonPageSource({
+      version: options.version ?? '',
+      hostName: config.hostName,
+      zone: config.zone,
+      channels: config.channels.map(({ name }) => name),
+      startedAtMs,
+      pipeline: this.#pipeline,
+      senders: this.#senders,
+      ruleSet: () => this.#rules.current,
+      status: () => this.status(),
+      outbox: () => this.#notifier.outbox,
+    });
+    this.#web = this.#createWeb();
     this.#exposeGauges();
   }
 
@@ -105,6 +153,8 @@ export class App {
       throw failed.reason;
     }
     this.#notifier.start();
+    await this.#startWeb();
+    this.#secondTick = setInterval(() => this.#everySecond(Date.now()), 1_000);
     this.#tick = setInterval(() => this.#pipeline.advance(Date.now()), TICK_MS);
     this.#startedAtMs = Date.now();
     this.#move('listening');
@@ -134,7 +184,9 @@ export class App {
       state: this.#state,
       ...(this.#startedAtMs === undefined ? {} : { startedAtMs: this.#startedAtMs }),
       atMs: Date.now(),
-      listeners: this.#receivers.flatMap(({ name, address }) => (address === undefined ? [] : [{ name, ...address }])),
+      listeners: this.#receivers.flatMap(({ name, address }) =>
+        address === undefined ? [] : [{ name, ...address }],
+      ),
       rules: this.#rules.status(),
       openIncidents,
       keys,
@@ -150,10 +202,12 @@ export class App {
     this.#move('draining');
     clearInterval(this.#tick);
     clearInterval(this.#statusTick);
+    clearInterval(this.#secondTick);
     this.#rules.stop();
     await Promise.all(this.#receivers.map((receiver) => receiver.stop()));
     this.#pipeline.drain();
     await this.#notifier.close(SHUTDOWN_MS);
+    await this.#web?.stop();
     this.#move('stopped');
     if (this.#startedAtMs === undefined) return;
     this.#writeStatus();
@@ -167,7 +221,10 @@ export class App {
       privateDirectory(config.stateDir);
       writePidFile(config.stateDir);
     } catch (error) {
-      telemetry.log.warn({ because: (error as Error).message }, '`knockwatch reload` and `knockwatch status` will not find this process');
+      telemetry.log.warn(
+        { because: (error as Error).message },
+        '`knockwatch reload` and `knockwatch status` will not find this process',
+      );
     }
     this.#writeStatus();
     this.#statusTick = setInterval(() => this.#writeStatus(), STATUS_MS);
@@ -177,7 +234,10 @@ export class App {
     try {
       writeStatusFile(this.#options.config.stateDir, this.status());
     } catch (error) {
-      this.#options.telemetry.log.debug({ because: (error as Error).message }, 'status.json can not be written');
+      this.#options.telemetry.log.debug(
+        { because: (error as Error).message },
+        'status.json can not be written',
+      );
     }
   }
 
@@ -188,11 +248,16 @@ export class App {
   }
 
   #onFrame(frame: Frame): void {
-    this.#count(frame, this.#pipeline.process(frame));
+    const outcome = this.#pipeline.process(frame);
+    this.#count(frame, outcome);
+    this.#page.line(frame, outcome);
   }
 
-  #count(frame: Frame, { result, attempt, hits }: Outcome): void {
+  #count(frame: Frame, { message, result, attempt, hits }: Outcome): void {
     const { telemetry } = this.#options;
+    const hostname = message.hostname ?? attempt?.hostname;
+    this.#senders.observe(frame, hostname, result?.kind ?? 'unknown', message.text);
+    if (result?.kind === 'loss') this.#senders.observeLoss(frame, hostname, result.loss.count ?? 1, result.loss.reason);
     telemetry.frameReceived(frame.transport);
     telemetry.lineJudged(result?.kind ?? 'unknown');
     if (frame.truncated) telemetry.dropped('receive', 'truncated');
@@ -205,6 +270,7 @@ export class App {
   #onTransition(incident: Incident, transition: 'opened' | 'settled' | 'escalated' | 'closed'): void {
     const { telemetry } = this.#options;
     telemetry.incidentMoved(incident, transition);
+    this.#page.incidentMoved(incident, transition, Date.now());
     if (transition === 'opened') return;
     const rule = this.#pipeline.rule(incident.ruleId)!;
     const source = { channels: rule.notify, context: () => incidentContext(incident, rule) };
@@ -213,6 +279,53 @@ export class App {
       .catch((error: Error) =>
         telemetry.log.error({ incident: incident.id, because: error.message }, 'alert could not be accepted'),
       );
+  }
+
+  #everySecond(nowMs: number): void {
+    this.#page.turn(nowMs);
+    if (nowMs - this.#sendersCheckedMs < SENDERS_MS) return;
+    this.#sendersCheckedMs = nowMs;
+    const events = this.#senders.check(nowMs);
+    if (events.length > 0) this.#tellOfSenders(events, nowMs);
+  }
+
+  #tellOfSenders(events: readonly SenderEvent[], nowMs: number): void {
+    const { telemetry } = this.#options;
+    for (const { kind, sender, sentence } of events) telemetry.senderChanged(kind, sender, sentence);
+    for (const notice of senderNotices(events, nowMs)) {
+      this.#notifier
+        .announce(notice)
+        .catch((error: Error) => telemetry.log.error({ notice: notice.headline, because: error.message }, 'notice could not be accepted'));
+    }
+  }
+
+  #createWeb(): WebServer | undefined {
+    const { config, telemetry } = this.#options;
+    if (!config.web.enabled) return undefined;
+    const { host, port, allowedHosts } = config.web;
+    const token = webToken(config.web);
+    return new WebServer({
+      host,
+      port,
+      allowedHosts,
+      ...(token === undefined ? {} : { token }),
+      source: this.#page,
+      metrics: () => telemetry.metrics(),
+      onRefused: (reason) => telemetry.dropped('web', reason),
+      onFault: (because) => telemetry.log.error({ because }, 'page fault'),
+      live: { onDropped: (reason) => telemetry.dropped('live', reason) },
+    });
+  }
+
+  /** The watch goes on without its page: a port that is taken is no reason to be blind. */
+  async #startWeb(): Promise<void> {
+    const { log } = this.#options.telemetry;
+    try {
+      await this.#web?.start();
+      if (this.#web?.address !== undefined) log.info({ address: this.#web.address }, 'the page is there');
+    } catch (error) {
+      log.error({ because: (error as Error).message }, 'there is no page');
+    }
   }
 
   #exposeGauges(): void {
@@ -224,5 +337,23 @@ export class App {
       'Keys given up early because a bound was reached.',
       () => this.#pipeline.stats().evictedKeys,
     );
+    telemetry.gauge('senders', 'Senders that were heard of.', () => this.#senders.size);
+    telemetry.gauges('senders_in_alarm', 'Senders that are quiet or not understood.', 'state', () => {
+      const { quiet, unparsed } = this.#page.overview().senders;
+      return [
+        ['quiet', quiet],
+        ['unparsed', unparsed],
+      ];
+    });
+    telemetry.gauges('sender_silence_seconds', 'How long an expected sender has been silent.', 'sender', () =>
+      [...this.#senders.silences(Date.now())].map(([address, ms]) => [address, ms / 1_000] as const),
+    );
+    telemetry.gauge('outbox_alerts', 'Alerts accepted and not yet delivered.', () => this.#page.overview().outbox.waiting);
+    telemetry.gauge('dead_letters', 'Alerts that could not be delivered and were given up.', () => this.#page.overview().outbox.dead);
+    telemetry.gauge('live_pages', 'Pages that are open.', () => this.#web?.clients ?? 0);
+    telemetry.gauge('uptime_seconds', 'Since the daemon began to listen.', () =>
+      this.#startedAtMs === undefined ? 0 : (Date.now() - this.#startedAtMs) / 1_000,
+    );
+    telemetry.gauge('resident_memory_bytes', 'Memory of the process.', () => process.memoryUsage.rss());
   }
 }

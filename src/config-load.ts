@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { type Config, configSchema } from './config.ts';
+import { webhookVariable } from './config-channels.ts';
 import { type KeySchema, schemaFaults } from './lib/schema-faults.ts';
 import { readYaml } from './lib/yaml-file.ts';
 import type { Problem } from './rule.ts';
@@ -94,6 +95,7 @@ function validate(
       rules: rulesPath(data.rules, at),
       stateDir,
       channels: data.channels.map((channel) => withSecrets(channel, at, stateDir, env)),
+      web: webWithSecrets(data.web, at, env),
     },
   };
 }
@@ -113,6 +115,7 @@ function withSecrets(
   stateDir: string,
   env: Environment,
 ): Config['channels'][number] {
+  if (channel.kind === 'webhook') return webhookWithSecrets(channel, at, env);
   if (channel.kind !== 'email') return channel;
   const password = env['KNOCKWATCH_SMTP_PASSWORD'] ?? channel.password;
   return {
@@ -121,6 +124,30 @@ function withSecrets(
     mailbox: channel.mailbox === undefined ? join(stateDir, 'mail') : at(channel.mailbox),
     ...(password === undefined ? {} : { password }),
     ...(channel.passwordFile === undefined ? {} : { passwordFile: at(channel.passwordFile) }),
+  };
+}
+
+type Webhook = Extract<Config['channels'][number], { kind: 'webhook' }>;
+
+/** A channel `chat` takes KNOCKWATCH_CHAT_URL, _SECRET and _TOKEN from the environment. */
+function webhookWithSecrets(channel: Webhook, at: (path: string) => string, env: Environment): Webhook {
+  const filled: { -readonly [Key in keyof Webhook]: Webhook[Key] } = { ...channel };
+  for (const what of ['url', 'secret', 'token'] as const) {
+    const value = env[webhookVariable(channel.name, what)];
+    if (value) filled[what] = value;
+    const file = channel[`${what}File`];
+    if (file !== undefined) filled[`${what}File`] = at(file);
+  }
+  return filled;
+}
+
+/** An empty variable, as container files leave them, is none. */
+function webWithSecrets(web: Config['web'], at: (path: string) => string, env: Environment): Config['web'] {
+  const token = env['KNOCKWATCH_WEB_TOKEN'] || web.token;
+  return {
+    ...web,
+    ...(token === undefined ? {} : { token }),
+    ...(web.tokenFile === undefined ? {} : { tokenFile: at(web.tokenFile) }),
   };
 }
 

@@ -1,7 +1,10 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { channelSchema, usualChannel } from './config-channels.ts';
 import { duration } from './lib/duration-schema.ts';
 import { canonicalIp } from './lib/ip.ts';
+import { didYouMean } from './lib/nearest.ts';
+import { serviceNames, servicePorts } from './lib/services.ts';
 import { isTimeZone } from './lib/time-zone.ts';
 
 /** The one schema of knockwatch.yaml: every setting, its default and what it trades off. Unknown keys are refused. */
@@ -16,6 +19,14 @@ const network = z
   .describe('An address or a CIDR network, IPv4 or IPv6.');
 
 const zone = z.string().refine(isTimeZone, { error: 'not an IANA time zone like Europe/Warsaw or UTC' });
+
+/** How often something should be heard of: `every 15m`. */
+const every = z
+  .codec(z.string().regex(/^every \S+$/, { error: 'write how often: every 15m' }), z.string(), {
+    decode: (text) => text.slice('every '.length),
+    encode: (text) => `every ${text}`,
+  })
+  .pipe(duration());
 
 const listener = z
   .strictObject({
@@ -40,48 +51,31 @@ const listener = z
   })
   .describe('A socket that takes syslog.');
 
-const email = z
-  .strictObject({
-    kind: z.literal('email'),
-    name: z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9-]{0,31}$/)
-      .default('mail')
-      .describe('What rules write in `notify`.'),
-    via: z
-      .string()
-      .regex(/^(mailbox|sendmail|smtps?:\/\/\S+)$/, {
-        error: 'write mailbox, sendmail, smtp://host:port or smtps://host:port',
-      })
-      .default('mailbox')
-      .describe(
-        'smtp://user@host:587 (STARTTLS), smtps://user@host:465, sendmail, or mailbox: a directory of .eml files, for a first look.',
-      ),
-    password: z
-      .string()
-      .optional()
-      .describe('Better in the environment (KNOCKWATCH_SMTP_PASSWORD) or in passwordFile.'),
-    passwordFile: z
-      .string()
-      .optional()
-      .describe('A file whose first line is the password, readable by knockwatch only.'),
-    requireTls: z.boolean().optional().describe('Refuse to send in the clear. On whenever a user is given.'),
-    from: z.email().default('knockwatch@localhost.localdomain'),
-    to: z.array(z.email()).min(1).max(100).default(['root@localhost.localdomain']),
-    mailbox: z.string().optional().describe('Directory for `via: mailbox`; <stateDir>/mail when left out.'),
-    sendmail: z.string().default('/usr/sbin/sendmail').describe('Program for `via: sendmail`.'),
-  })
-  .describe('Mails alerts.');
+/** Ports of a trap: numbers, and services with all the TCP ports they stand for. */
+const trapPort = z.union([port, z.string().trim().min(1).max(64)]).transform((entry, context) => {
+  const numbered = typeof entry === 'number' || /^\d+$/.test(entry);
+  const ports = numbered ? [{ from: Number(entry), to: Number(entry) }] : servicePorts(entry);
+  const own = ports?.filter(({ from, to, transport = 'tcp' }) => transport === 'tcp' && from === to && from > 0 && to <= 65_535);
+  if (own?.length) return own.map(({ from }) => from);
+  const hint = numbered ? '' : didYouMean(String(entry), serviceNames());
+  context.addIssue({ code: 'custom', message: `not a TCP port or service${hint}`, input: entry });
+  return z.NEVER;
+});
 
-const stdout = z
+const trap = z
   .strictObject({
-    kind: z.literal('stdout'),
-    name: z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9-]{0,31}$/)
-      .default('stdout'),
+    host: z.string().default('*').describe('Address to listen on; * is every interface, IPv4 and IPv6.'),
+    ports: z
+      .array(trapPort)
+      .min(1)
+      .max(256)
+      .transform((ports) => [...new Set(ports.flat())])
+      .describe('Services nobody has any business with here: imap, 139. Below 1024 they need CAP_NET_BIND_SERVICE.'),
   })
-  .describe('Writes alerts as JSON Lines to standard output.');
+  .describe('TCP ports of this machine on which a connection is noted and closed.');
+
+/** What opens the page: long, because it can be tried as often as one likes. */
+const token = z.string().regex(/^[\x21-\x7e]{16,256}$/, { error: 'a token has 16 to 256 characters, and no spaces' });
 
 const allowance = (mails: number) =>
   z
@@ -106,6 +100,11 @@ export const configSchema = z
       .array(listener)
       .max(64)
       .default(() => [listener.parse({ protocol: 'udp' }), listener.parse({ protocol: 'tcp' })]),
+    traps: z
+      .array(trap)
+      .max(16)
+      .default([])
+      .describe('For a machine with no router in front: ports of its own that nobody should knock on.'),
     allowedSenders: z
       .array(network)
       .max(10_000)
@@ -119,10 +118,16 @@ export const configSchema = z
       .default([])
       .describe('Your own networks. A source in them is a level more severe: a worm or a stolen machine.'),
     senders: z
-      .array(z.strictObject({ address: z.string(), zone }))
+      .array(
+        z.strictObject({
+          address: z.string().refine((text) => canonicalIp(text) !== undefined, { error: 'not an address' }),
+          zone: zone.optional().describe('Zone of its time stamps, where it is not `zone`.'),
+          expect: every.optional().describe('Alarm when nothing was heard of it for so long: every 15m.'),
+        }),
+      )
       .max(10_000)
       .default([])
-      .describe('Devices whose time stamps are in another zone than `zone`.'),
+      .describe('Devices of which more is known: their time zone, how often they should be heard of.'),
     prefixes: z
       .array(
         z.strictObject({
@@ -153,9 +158,18 @@ export const configSchema = z
       })
       .prefault({}),
     channels: z
-      .array(z.discriminatedUnion('kind', [email, stdout]))
+      .array(channelSchema)
       .max(32)
-      .default(() => [email.parse({ kind: 'email' })]),
+      .default(() => [usualChannel()]),
+    digest: z
+      .strictObject({
+        daily: z
+          .string()
+          .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, { error: 'write a time of day: "07:00"' })
+          .describe('When, by the clocks of `zone`.'),
+      })
+      .optional()
+      .describe('A daily mail about the background: who knocked most, on what, against the day before. Off when left out.'),
     budget: z
       .strictObject({
         perChannel: allowance(20).describe(
@@ -180,6 +194,21 @@ export const configSchema = z
           .describe('Bytes of raw lines kept at hand for mails.'),
       })
       .prefault({}),
+    web: z
+      .strictObject({
+        enabled: z.boolean().default(true).describe('Whether there is a page, with metrics and health.'),
+        host: z.string().max(253).default('127.0.0.1').describe('Address of the page. One that others can reach needs a token.'),
+        port: z.int().min(0).max(65_535).default(8_514).describe('0 takes any that is free; the log says which.'),
+        token: token.optional().describe('Better in the environment (KNOCKWATCH_WEB_TOKEN) or in tokenFile.'),
+        tokenFile: z.string().optional().describe('A file whose first line is the token, readable by knockwatch only.'),
+        allowedHosts: z
+          .array(z.string().regex(/^[a-z0-9.-]{1,253}$/i, { error: 'not a host name' }))
+          .max(100)
+          .default([])
+          .describe('Names people reach the page by, beside localhost and its address.'),
+      })
+      .prefault({})
+      .describe('The page.'),
     log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
     hostName: z
       .string()

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { ChannelConfig, Config } from './config.ts';
+import { webhookVariable } from './config-channels.ts';
 import { serviceName } from './lib/services.ts';
 import { conditionSentence } from './notify/condition.ts';
-import type { ChannelOptions } from './notify/options.ts';
+import type { ChannelOptions, EmailOptions, WebhookOptions } from './notify/options.ts';
 import type { IncidentContext } from './notify/render-context.ts';
 import type { HostSet, Rule } from './rule.ts';
 import type { Incident } from './types.ts';
@@ -11,25 +12,64 @@ import type { Incident } from './types.ts';
 const MAX_MAIL_LINES = 40;
 const MAX_MAIL_LINE_BYTES = 2_048;
 
-/** The configured channels in the form the notify stage takes. Throws when a password file can not be read. */
-export function channelOptions(channels: readonly ChannelConfig[]): ChannelOptions[] {
+/** The configured channels in the form the notify stage takes. Throws when a secret's file can not be read. */
+export function channelOptions(channels: readonly ChannelConfig[], hostName?: string): ChannelOptions[] {
   return channels.map((channel) => {
-    if (channel.kind === 'stdout') return channel;
-    const { kind, name, from, to, requireTls } = channel;
-    const password = channel.passwordFile === undefined ? channel.password : firstLine(channel.passwordFile);
-    const path =
-      channel.via === 'mailbox' ? channel.mailbox : channel.via === 'sendmail' ? channel.sendmail : undefined;
-    return {
-      kind,
-      name,
-      transport: channel.via,
-      from,
-      to,
-      ...(path === undefined ? {} : { path }),
-      ...(password === undefined ? {} : { password }),
-      ...(requireTls === undefined ? {} : { requireTls }),
-    };
+    switch (channel.kind) {
+      case 'email':
+        return emailOptions(channel);
+      case 'webhook':
+        return webhookOptions(channel);
+      case 'exec': {
+        const { kind, name, command, timeout } = channel;
+        return { kind, name, command, timeoutMs: timeout };
+      }
+      case 'syslog':
+        return { ...channel, ...(hostName === undefined ? {} : { hostName }) };
+      case 'stdout':
+        return channel;
+    }
   });
+}
+
+function emailOptions(channel: Extract<ChannelConfig, { kind: 'email' }>): EmailOptions {
+  const { kind, name, from, to, requireTls } = channel;
+  const password = secretOf(channel.password, channel.passwordFile);
+  const path =
+    channel.via === 'mailbox' ? channel.mailbox : channel.via === 'sendmail' ? channel.sendmail : undefined;
+  return {
+    kind,
+    name,
+    transport: channel.via,
+    from,
+    to,
+    ...(path === undefined ? {} : { path }),
+    ...(password === undefined ? {} : { password }),
+    ...(requireTls === undefined ? {} : { requireTls }),
+  };
+}
+
+function webhookOptions(channel: Extract<ChannelConfig, { kind: 'webhook' }>): WebhookOptions {
+  const { kind, name, form, timeout } = channel;
+  const url = secretOf(channel.url, channel.urlFile);
+  if (url === undefined)
+    throw new TypeError(`channel ${name}: no address: write url or urlFile, or set ${webhookVariable(name, 'url')}`);
+  const secret = secretOf(channel.secret, channel.secretFile);
+  const token = secretOf(channel.token, channel.tokenFile);
+  return {
+    kind,
+    name,
+    url,
+    form,
+    timeoutMs: timeout,
+    ...(secret === undefined ? {} : { secret }),
+    ...(token === undefined ? {} : { token }),
+  };
+}
+
+/** A secret as it is, or the first line of its file; the file wins. */
+function secretOf(secret: string | undefined, file: string | undefined): string | undefined {
+  return file === undefined ? secret : firstLine(file);
 }
 
 function firstLine(file: string): string {
@@ -38,15 +78,32 @@ function firstLine(file: string): string {
 
 /** One sentence per channel on where its alerts go, without any secret. */
 export function channelSentence(channel: ChannelConfig): string {
-  if (channel.kind === 'stdout') return `channel ${channel.name}: alerts are written to standard output`;
+  const { name } = channel;
+  switch (channel.kind) {
+    case 'email':
+      return `channel ${name}: ${mailSentence(channel)}`;
+    case 'webhook': {
+      // Everything behind the host is a secret with most services.
+      const to = channel.url === undefined ? `the address in ${channel.urlFile}` : new URL(channel.url).origin;
+      return `channel ${name}: alerts are posted to ${to} (${channel.form})`;
+    }
+    case 'exec':
+      return `channel ${name}: ${channel.command[0]} is run for each alert`;
+    case 'syslog':
+      return `channel ${name}: alerts are sent as syslog to ${channel.protocol} ${channel.host} port ${channel.port}`;
+    case 'stdout':
+      return `channel ${name}: alerts are written to standard output`;
+  }
+}
+
+function mailSentence(channel: Extract<ChannelConfig, { kind: 'email' }>): string {
   const to = channel.to.join(', ');
   if (channel.via === 'mailbox') {
-    return `channel ${channel.name}: no mail server is configured, so mails to ${to} are put into ${channel.mailbox} as .eml files`;
+    return `no mail server is configured, so mails to ${to} are put into ${channel.mailbox} as .eml files`;
   }
-  if (channel.via === 'sendmail')
-    return `channel ${channel.name}: mails to ${to} go through ${channel.sendmail}`;
+  if (channel.via === 'sendmail') return `mails to ${to} go through ${channel.sendmail}`;
   const { protocol, host } = new URL(channel.via);
-  return `channel ${channel.name}: mails to ${to} go through ${protocol}//${host}`;
+  return `mails to ${to} go through ${protocol}//${host}`;
 }
 
 /** How many hosts a set holds, where that is a number worth telling. */

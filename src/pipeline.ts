@@ -6,10 +6,13 @@ import { SenderClocks } from './decode/sender-clocks.ts';
 import { BoundedMap } from './lib/bounded-map.ts';
 import type { MatchExplanation } from './match/explain-match.ts';
 import { compileMatcher, type Matcher } from './match/matcher.ts';
+import { compilePrefilter, type Prefilter } from './match/prefilter.ts';
 import { parse } from './parse/index.ts';
 import type { ParseOptions, ParseResult } from './parse/parser.ts';
+import { compilePatterns } from './parse/pattern.ts';
+import * as spellings from './parse/spellings.ts';
 import type { Rule, RuleSet } from './rule.ts';
-import type { Attempt, Frame, Hit, Incident, LineKeeper, ParsedAttempt, SyslogMessage } from './types.ts';
+import type { Attempt, Frame, Hit, Incident, LineKeeper, LineRef, ParsedAttempt, SyslogMessage } from './types.ts';
 
 /** Whether lines come as they happen or out of a file: it decides which clock counts. */
 export type PipelineMode = 'live' | 'replay';
@@ -50,10 +53,14 @@ const NO_HITS: readonly Hit[] = [];
  */
 export class Pipeline {
   readonly #options: PipelineOptions;
+  #ruleSet: RuleSet;
+  #parseOptions: ParseOptions;
   #matcher: Matcher;
+  /** Compiled when first asked for. */
+  #prefilter: { readonly compiled: Prefilter | undefined } | undefined;
   readonly #correlator: Correlator;
   /** The last attempt of each sender, for "last message repeated N times". */
-  readonly #lastAttempt = new BoundedMap<string, ParsedAttempt>(1_024);
+  readonly #lastAttempts = new BoundedMap<string, { attempt: ParsedAttempt | undefined }>(1_024);
   /** Live only: how wrong each sender's clock is. */
   readonly #clocks = new SenderClocks();
   /** Replay only: the newest event time of a hit so far. */
@@ -61,6 +68,8 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.#ruleSet = options.ruleSet;
+    this.#parseOptions = this.#parseOptionsFor(options.ruleSet);
     this.#matcher = compileMatcher(options.ruleSet);
     this.#correlator = new Correlator(options.ruleSet.rules, {
       ...options,
@@ -71,7 +80,10 @@ export class Pipeline {
 
   /** Goes on with other rules: windows of unchanged rules and all open incidents are kept. */
   reload(ruleSet: RuleSet): void {
+    this.#ruleSet = ruleSet;
+    this.#parseOptions = this.#parseOptionsFor(ruleSet);
     this.#matcher = compileMatcher(ruleSet);
+    this.#prefilter = undefined;
     this.#correlator.reload(ruleSet.rules);
   }
 
@@ -85,30 +97,29 @@ export class Pipeline {
     const result = this.#parse(message, frame);
     if (result === undefined) return { message, hits: NO_HITS };
     if (result.kind !== 'attempt') return { message, result, hits: NO_HITS };
-    const time = this.eventTime(message, frame);
-    const { repeated } = message;
-    const parsed =
-      repeated === undefined ? result.attempt : { ...result.attempt, count: result.attempt.count * repeated };
-    const hostname = message.hostname ?? parsed.hostname;
-    const attempt: Attempt = {
-      ...parsed,
-      atMs: time.atMs,
-      timeSource: time.source,
-      observer: {
-        address: frame.peer.address,
-        via: frame.transport,
-        ...(hostname === undefined ? {} : { hostname }),
-      },
-      line: { sequence: 0 },
-    };
+    const time = this.eventTime(timed(message, result.attempt), frame);
+    const attempt = toAttempt(result.attempt, message, frame, time);
     if (this.#options.mode === 'live') this.advance(frame.receivedAtMs);
-    const candidates = this.#matcher.match(attempt);
-    if (candidates.length === 0) return { message, result, time, attempt, hits: NO_HITS };
+    const hits = this.#matcher.match(attempt);
+    if (hits.length === 0) return { message, result, time, attempt, hits };
     // Only lines that touched a watch list are worth their memory.
-    const line = this.#options.lines.keep(frame);
-    const hits = candidates.map((hit) => ({ ...hit, attempt: { ...attempt, line } }));
+    attempt.line = this.#options.lines.keep(frame);
     for (const hit of hits) this.#correlator.add(hit, this.#clockOf(frame, time));
-    return { message, result, time, attempt: hits[0]!.attempt, hits };
+    return { message, result, time, attempt, hits };
+  }
+
+  /** What tells lines of a sender that can not give a hit; undefined when the rules leave no way to tell. */
+  prefilter(sender: string): Prefilter | undefined {
+    // A pattern's port need not stand in its line.
+    if (this.#parseOptions.patterns !== undefined) return undefined;
+    this.#prefilter ??= { compiled: compilePrefilter(this.#ruleSet, spellings) };
+    const { compiled } = this.#prefilter;
+    return compiled?.appliesTo(sender) ? compiled : undefined;
+  }
+
+  /** Takes note of a line that the prefilter ruled out: it ends what a later "last message repeated" could refer to. */
+  passOver(frame: Frame, message: SyslogMessage): void {
+    this.#remember(senderOf(frame, message), undefined);
   }
 
   /** The envelope alone. A year-less stamp is resolved against `receivedAtMs`: the latest year that is not after it. */
@@ -137,6 +148,16 @@ export class Pipeline {
   /** The stream's clock has come to `nowMs`: what is due settles and closes. */
   advance(nowMs: number): void {
     this.#correlator.advance(nowMs);
+  }
+
+  /** Goes on where an earlier run ended (see Correlator.resume). */
+  resume(incidents: readonly Incident[], hits: readonly Hit[]): Incident[] {
+    return this.#correlator.resume(incidents, hits);
+  }
+
+  /** Open incidents that changed since this was asked last: what a store should know of. */
+  takeChanged(): Incident[] {
+    return this.#correlator.takeChanged();
   }
 
   /** The program ends while lines go on coming: first alerts are not waited for, nothing closes. */
@@ -172,21 +193,37 @@ export class Pipeline {
     return this.#correlator.incidents();
   }
 
+  /** The open incident of an identifier, as it is now. */
+  incident(identifier: string): Incident | undefined {
+    return this.#correlator.incident(identifier);
+  }
+
   stats(): CorrelatorStats {
     return this.#correlator.stats();
   }
 
+  #parseOptionsFor({ patterns = [] }: RuleSet): ParseOptions {
+    const { parse: options, zone } = this.#options;
+    return { ...options, zone, ...(patterns.length === 0 ? {} : { patterns: compilePatterns(patterns) }) };
+  }
+
   #parse(message: SyslogMessage, frame: Frame): ParseResult | undefined {
-    const sender = frame.peer.address + (message.hostname ?? '');
-    const result = parse(message, this.#options.parse);
+    const sender = senderOf(frame, message);
+    const result = parse(message, this.#parseOptions);
     if (result === undefined && message.repeated !== undefined) {
       // "last message repeated N times": the sender's own last attempt once more; `process` multiplies it.
-      const last = this.#lastAttempt.get(sender);
+      const last = this.#lastAttempts.get(sender)?.attempt;
       return last === undefined ? undefined : { kind: 'attempt', attempt: { ...last, count: 1 } };
     }
-    if (result?.kind === 'attempt') this.#lastAttempt.set(sender, result.attempt);
-    else this.#lastAttempt.delete(sender);
+    this.#remember(sender, result?.kind === 'attempt' ? result.attempt : undefined);
     return result;
+  }
+
+  /** Written in place: a map that is added to and deleted from at every line keeps V8 from freeing what was in it. */
+  #remember(sender: string, attempt: ParsedAttempt | undefined): void {
+    const last = this.#lastAttempts.get(sender);
+    if (last !== undefined) last.attempt = attempt;
+    else if (attempt !== undefined) this.#lastAttempts.set(sender, { attempt });
   }
 
   /** Live, the clock is the receipt; replaying, it is the newest event time of a hit: other lines need not be read for it. */
@@ -195,4 +232,35 @@ export class Pipeline {
     if (time.source !== 'receipt' && time.atMs > this.#streamMs) this.#streamMs = time.atMs;
     return this.#streamMs;
   }
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const NO_LINE: LineRef = { sequence: 0 };
+
+/**
+ * Completes what a parser read, in place: V8 makes a new shape for every copy of an object with that many optional fields,
+ * which costs more than decoding and parsing the line.
+ */
+function toAttempt(parsed: ParsedAttempt, message: SyslogMessage, frame: Frame, time: EventTime): Mutable<Attempt> {
+  const hostname = message.hostname ?? parsed.hostname;
+  const { address } = frame.peer;
+  const via = frame.transport;
+  return Object.assign(parsed, {
+    atMs: time.atMs,
+    timeSource: time.source,
+    observer: hostname === undefined ? { address, via } : { address, via, hostname },
+    line: NO_LINE,
+    count: parsed.count * (message.repeated ?? 1),
+  });
+}
+
+/** A time that only the line's body states is as good as a header's. */
+function timed(message: SyslogMessage, { stampMs }: ParsedAttempt): SyslogMessage {
+  if (message.timestamp !== undefined || stampMs === undefined) return message;
+  return { ...message, timestamp: { epochMs: stampMs, quality: 'device', zone: 'stated', yearInferred: false } };
+}
+
+function senderOf(frame: Frame, message: SyslogMessage): string {
+  return frame.peer.address + (message.hostname ?? '');
 }

@@ -1,4 +1,4 @@
-import type { Action, Severity } from './types.ts';
+import type { Action, AttemptKind, Severity } from './types.ts';
 
 /** Addresses a rule watches or ignores, resolved: names and globs are gone. All text is canonical (lib/ip). */
 export interface HostSet {
@@ -83,6 +83,10 @@ export interface Rule {
   readonly ports: PortSet;
   /** Actions that count; `denied` and `failed` unless the rule says otherwise. */
   readonly actions: readonly Action[];
+  /** Kinds of attempts that count; absent: all. */
+  readonly kinds?: readonly AttemptKind[];
+  /** Ids of the patterns whose attempts count, and no other attempts do; absent: all attempts. */
+  readonly patterns?: readonly string[];
   /** At least one; any of them opens an incident. */
   readonly detect: readonly DetectSpec[];
   readonly severity: Severity;
@@ -124,10 +128,42 @@ export interface Ignore {
   readonly position: SourcePosition;
 }
 
+/** A site's own kind of line: the regular expression is RE2's, checked, and its named groups are fields of the attempt. */
+export interface Pattern {
+  readonly id: string;
+  readonly regex: string;
+  /** A text every such line holds; absent: whatever the expression itself shows. */
+  readonly contains?: string;
+  readonly kind: AttemptKind;
+  readonly action: Action;
+  /** Where the line does not say. */
+  readonly port?: number;
+  readonly transport?: string;
+  readonly service?: string;
+  readonly position: SourcePosition;
+}
+
+/** Names that groups of a pattern may have. */
+export const PATTERN_GROUPS = [
+  'source',
+  'sourcePort',
+  'destination',
+  'port',
+  'transport',
+  'user',
+  'service',
+  'path',
+  'host',
+  'count',
+] as const;
+export type PatternGroup = (typeof PATTERN_GROUPS)[number];
+
 /** Everything a rules directory says, checked as a whole. */
 export interface RuleSet {
   readonly rules: readonly Rule[];
   readonly ignores: readonly Ignore[];
+  /** In the order they are tried; absent: none. */
+  readonly patterns?: readonly Pattern[];
   /** Canonical address -> name people use; networks by their CIDR text. */
   readonly names: ReadonlyMap<string, string>;
   /** Files read, in order. */

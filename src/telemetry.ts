@@ -37,7 +37,12 @@ export class Telemetry {
     'channel',
     'outcome',
   ]);
-  readonly #reloads = this.#counter('rule_reloads_total', 'Times the rule files were read again, by what came of it.', ['outcome']);
+  readonly #reloads = this.#counter(
+    'rule_reloads_total',
+    'Times the rule files were read again, by what came of it.',
+    ['outcome'],
+  );
+  readonly #senderAlarms = this.#counter('sender_alarms_total', 'Senders that went quiet, were not understood any more, or recovered.', ['kind']);
   readonly #drops = this.#counter('drops_total', 'Everything given up, by where and why.', [
     'where',
     'reason',
@@ -101,6 +106,11 @@ export class Telemetry {
     this.#reloads.inc({ outcome });
   }
 
+  senderChanged(kind: string, sender: string, sentence: string): void {
+    this.#senderAlarms.inc({ kind });
+    this.log[kind === 'sender-recovered' ? 'info' : 'warn']({ sender, sentence }, kind);
+  }
+
   dropped(where: string, reason: string, count = 1): void {
     this.#drops.inc({ where, reason }, count);
   }
@@ -115,6 +125,25 @@ export class Telemetry {
         this.set(read());
       },
     });
+  }
+
+  /** As `gauge`, with a value for each set of labels; what is not among them any more goes. */
+  gauges(name: string, help: string, label: string, read: () => Iterable<readonly [string, number]>): void {
+    new Gauge({
+      name: `knockwatch_${name}`,
+      help,
+      labelNames: [label],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const [value, number] of read()) this.set({ [label]: value }, number);
+      },
+    });
+  }
+
+  /** Every metric in the exposition format of Prometheus, and its content type. */
+  async metrics(): Promise<{ readonly text: string; readonly type: string }> {
+    return { text: await this.registry.metrics(), type: this.registry.contentType };
   }
 
   #counter(name: string, help: string, labelNames: string[]): Counter {

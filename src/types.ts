@@ -118,6 +118,8 @@ export interface ParsedAttempt {
   readonly path?: string;
   /** The device itself called the source address forged (ASA 106016, 106021 ...). */
   readonly spoofed?: boolean;
+  /** When it happened, where the line's body says so itself (access logs, loginlog); used when the header has no stamp. */
+  readonly stampMs?: number;
 }
 
 /** A device's own word that it dropped or rate-limited log messages: loss before us. */
@@ -230,6 +232,15 @@ export interface Incident {
   readonly remarks: readonly string[];
   /** Distinct values not kept because a bound was reached. */
   readonly overflow: number;
+  readonly resume?: IncidentResume;
+}
+
+/** What a restart needs to go on with an open incident; of no interest to anybody else. */
+export interface IncidentResume {
+  /** Windows that are part of it. */
+  readonly keys: readonly string[];
+  readonly settled: boolean;
+  readonly grownLevels: number;
 }
 
 /** One cell of the host x port grid. */
@@ -273,6 +284,19 @@ export interface Decision {
   readonly because: string;
 }
 
+/** An alert's incident for programs: lists are cut to what they bear, the counts beside them are whole. */
+export interface AlertIncident
+  extends Pick<
+    Incident,
+    'id' | 'kind' | 'ruleId' | 'count' | 'firstSeenMs' | 'lastSeenMs' | 'sources' | 'ports' | 'transports' | 'sentence'
+  > {
+  /** Addresses of the hosts that were tried. */
+  readonly hosts: readonly string[];
+  readonly sourceCount: number;
+  readonly hostCount: number;
+  readonly portCount: number;
+}
+
 /** A rendered message about an incident (or a digest of several). */
 export interface Alert {
   /** Stable: the same alert retried has the same id and Message-ID. */
@@ -285,6 +309,8 @@ export interface Alert {
   readonly html: string;
   /** Thread this alert belongs to: the Message-ID stem of the incident's first alert. */
   readonly threadId: string;
+  /** What channels to programs say beside the text; absent for digests. */
+  readonly incident?: AlertIncident;
 }
 
 /** The outcome of one try to hand an alert to a channel. */

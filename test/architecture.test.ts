@@ -18,6 +18,7 @@ const STAGES = [
   'evidence',
   'store',
   'web',
+  'router',
 ];
 /** What any file may import. */
 const COMMON = ['types.ts', 'rule.ts', 'status.ts', 'telemetry.ts', 'lib'];
@@ -33,6 +34,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'config.ts',
     'config-load.ts',
     'notifications.ts',
+    'web-token.ts',
     ...STAGES,
   ],
   'app.ts': [
@@ -45,12 +47,22 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'evidence',
     'web',
     'rules',
+    'page-source.ts',
+    'sender-health.ts',
+    'sender-notices.ts',
+    'web-token.ts',
   ],
-  'notifications.ts': ['config.ts', 'notify'],
+  'page-source.ts': ['config.ts', 'pipeline.ts', 'notifications.ts', 'notify', 'web', 'sender-health.ts'],
+  'sender-health.ts': ['sender-record.ts'],
+  'sender-record.ts': ['sender-health.ts'],
+  'sender-notices.ts': ['notify', 'sender-health.ts'],
+  'web-token.ts': ['config.ts'],
+  'notifications.ts': ['config.ts', 'config-channels.ts', 'notify'],
   'replay.ts': ['pipeline.ts', 'receive'],
   'pipeline.ts': ['decode', 'parse', 'match', 'correlate', 'rules'],
-  'config.ts': [],
-  'config-load.ts': ['config.ts'],
+  'config.ts': ['config-channels.ts'],
+  'config-channels.ts': [],
+  'config-load.ts': ['config.ts', 'config-channels.ts'],
   'telemetry.ts': [],
   'types.ts': [],
   'rule.ts': [],
@@ -59,7 +71,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   lib: ['lib', 'types.ts'],
 };
 /** The core asks neither the time nor the outside. */
-const CORE = ['decode', 'parse', 'match', 'correlate'];
+const CORE = ['decode', 'parse', 'match', 'correlate', 'router'];
 const PURE_FILES = [
   'notify/reason.ts',
   'notify/render.ts',

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { configSchema } from '../src/config.ts';
 import { loadConfig } from '../src/config-load.ts';
+import { channelOptions, channelSentence } from '../src/notifications.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'knockwatch-config-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -21,6 +22,14 @@ describe('loadConfig() says what is wrong, where, and what was meant', () => {
     ['an unknown protocol', 'listeners:\n  - { protocol: upd }\n', 2, 17, /udp/],
     ['a span of time without a unit', 'correlation: { settle: 10 }\n', 1, 24, /500ms/],
     ['an address that is none', 'allowedSenders: [192.0.2.300]\n', 1, 18, /not an address/],
+    ['a trap on a service that does not exist', 'traps: [{ ports: [imapp] }]\n', 1, 18, /imapp.*imap/],
+    ['a trap on a port that does not exist', 'traps: [{ ports: [70000] }]\n', 1, 18, /65535|TCP port/],
+    ['a trap on an UDP service', 'traps: [{ ports: [syslog] }]\n', 1, 18, /TCP port/],
+    ['a webhook to a file', 'channels:\n  - { kind: webhook, url: "file:///etc/passwd" }\n', 2, 26, /https/],
+    ['a program that would be looked for', 'channels:\n  - { kind: exec, command: [page] }\n', 2, 27, /absolute/],
+    ['a command for a shell', 'channels:\n  - { kind: exec, command: "page | mail" }\n', 2, 27, /list/],
+    ['a channel that may take longer than a try', 'channels:\n  - { kind: exec, command: [/bin/true], timeout: 2m }\n', 2, 51, /55s/],
+    ['a digest at no time of day', 'digest: { daily: "7 am" }\n', 1, 18, /07:00/],
     ['a zone that does not exist', 'zone: Mars/Olympus\n', 1, 7, /time zone/],
     ['a channel kind that does not exist', 'channels:\n  - { kind: emial }\n', 2, 13, /kind/],
     [
@@ -68,6 +77,54 @@ describe('loadConfig()', () => {
     expect(config!.channels[0]).toMatchObject({ password: 's3cret' });
   });
 
+  it('takes secrets of webhooks from the environment and from files', () => {
+    writeFileSync(join(dir, 'secret'), 's3cret\nsecond line\n');
+    const { config } = load('channels: [{ kind: webhook, name: on-call, form: slack, secretFile: secret }]\n', {
+      KNOCKWATCH_ON_CALL_URL: 'https://chat.example.net/T0',
+    });
+    expect(channelOptions(config!.channels)).toEqual([
+      {
+        kind: 'webhook',
+        name: 'on-call',
+        form: 'slack',
+        url: 'https://chat.example.net/T0',
+        secret: 's3cret',
+        timeoutMs: 15_000,
+      },
+    ]);
+    expect(channelSentence(config!.channels[0]!)).toBe('channel on-call: alerts are posted to https://chat.example.net (slack)');
+    const { config: without } = load('channels: [{ kind: webhook, name: on-call }]\n');
+    expect(() => channelOptions(without!.channels)).toThrow('KNOCKWATCH_ON_CALL_URL');
+  });
+
+  it('reads the ports of traps: numbers, and services with all their TCP ports', () => {
+    const { config } = load('traps: [{ ports: [imap, 139, "513", imap] }, { host: 192.0.2.10, ports: [smb] }]\n');
+    expect(config!.traps).toEqual([
+      { host: '*', ports: [143, 139, 513] },
+      { host: '192.0.2.10', ports: expect.arrayContaining([139, 445]) },
+    ]);
+  });
+
+  it('every kind of channel becomes options and a sentence that tells no secret', () => {
+    const text = [
+      'channels:',
+      '  - { kind: email, via: "smtp://joe:s3cret@mail.example.net:587" }',
+      '  - { kind: webhook, url: "https://chat.example.net/s3cret", token: s3cret }',
+      '  - { kind: exec, command: [/usr/local/bin/page, s3cret], timeout: 5s }',
+      '  - { kind: syslog, host: 192.0.2.9 }',
+      '  - { kind: stdout }',
+    ].join('\n');
+    const { channels } = load(text).config!;
+    expect(channelOptions(channels, 'mon1')).toMatchObject([
+      { kind: 'email' },
+      { kind: 'webhook', form: 'json' },
+      { kind: 'exec', command: ['/usr/local/bin/page', 's3cret'], timeoutMs: 5_000 },
+      { kind: 'syslog', protocol: 'udp', port: 514, facility: 'daemon', hostName: 'mon1' },
+      { kind: 'stdout' },
+    ]);
+    for (const channel of channels) expect(channelSentence(channel)).not.toContain('s3cret');
+  });
+
   it('the example file holds the defaults, and every setting is in it', () => {
     const file = resolve(import.meta.dirname, '../knockwatch.example.yaml');
     const text = readFileSync(file, 'utf8');
@@ -76,6 +133,7 @@ describe('loadConfig()', () => {
     const defaults = configSchema.parse({});
     for (const key of [
       'listeners',
+      'traps',
       'allowedSenders',
       'ownNetworks',
       'senders',

@@ -1,13 +1,29 @@
 import { Command, CommanderError } from 'commander';
 import { registerCheck } from './check.ts';
+import { registerExplain } from './explain.ts';
 import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io, paint } from './io.ts';
 import { registerParse } from './parse.ts';
+import { registerReload } from './reload.ts';
 import { registerReplay } from './replay.ts';
+import { registerRouter } from './router.ts';
 import { registerRun } from './run.ts';
+import { registerTest } from './test.ts';
+import { registerTune } from './tune.ts';
 import { registerVersion } from './version.ts';
 
 /** Every verb, in the order of `--help`. */
-const VERBS = [registerRun, registerReplay, registerParse, registerCheck, registerVersion];
+const VERBS = [
+  registerRun,
+  registerReload,
+  registerReplay,
+  registerParse,
+  registerExplain,
+  registerCheck,
+  registerTest,
+  registerTune,
+  registerRouter,
+  registerVersion,
+];
 
 function createProgram(io: Io): Command {
   const program = new Command('knockwatch')

@@ -39,9 +39,12 @@ export function paint(
   style: Parameters<typeof styleText>[0],
   text: string,
 ): string {
+  return isColoured(io, stream) ? styleText(style, text, { validateStream: false }) : text;
+}
+
+/** Whether `paint` paints. */
+export function isColoured(io: Io, stream: 'stdout' | 'stderr'): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = io.env;
-  const forced = FORCE_COLOR !== undefined && FORCE_COLOR !== '' && FORCE_COLOR !== '0';
-  const wanted =
-    forced || (io[stream].isTTY === true && (NO_COLOR === undefined || NO_COLOR === '') && TERM !== 'dumb');
-  return wanted ? styleText(style, text, { validateStream: false }) : text;
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== '' && FORCE_COLOR !== '0') return true;
+  return io[stream].isTTY === true && (NO_COLOR === undefined || NO_COLOR === '') && TERM !== 'dumb';
 }

@@ -7,6 +7,7 @@ import type { LogFile } from '../receive/file.ts';
 import { replay } from '../replay.ts';
 import type { RuleSet } from '../rule.ts';
 import type { Attempt, Frame } from '../types.ts';
+import { attemptFields, whyNot } from './attempt-text.ts';
 import { configOrFail } from './config-option.ts';
 import { type Io, writeJson } from './io.ts';
 import { openLogs } from './log-files.ts';
@@ -14,41 +15,9 @@ import { pipelineOptions } from './pipeline-options.ts';
 
 const NO_RULES: RuleSet = { rules: [], ignores: [], names: new Map(), files: [] };
 
-/** Why a line is not an attempt, in words. */
-export function whyNot({ result }: Outcome): string {
-  if (result === undefined) return 'no parser knows this format';
-  switch (result.kind) {
-    case 'loss':
-      return `notice of loss at the device: ${result.loss.reason}`;
-    case 'ignored':
-      return `${result.parser}: ${result.reason}`;
-    case 'malformed':
-      return `malformed ${result.parser}: ${result.reason}`;
-    case 'attempt':
-      return '';
-  }
-}
-
-function endpoint({ ip, name, port }: Attempt['source']): string {
-  const host = ip ?? name ?? '?';
-  if (port === undefined) return host;
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 /** One attempt on one line for people. */
 function describe(attempt: Attempt): string {
-  const { source, destination, transport, protocolNumber, tcpFlags, icmp, count, rule, parser } = attempt;
-  return [
-    new Date(attempt.atMs).toISOString(),
-    parser,
-    attempt.action,
-    transport ?? (protocolNumber === undefined ? 'ip' : `protocol ${protocolNumber}`),
-    `${endpoint(source)} -> ${endpoint(destination)}`,
-    ...(icmp === undefined ? [] : [`type ${icmp.type ?? '?'} code ${icmp.code ?? '?'}`]),
-    ...(tcpFlags === undefined ? [] : [tcpFlags.join(',') || 'no flags']),
-    ...(rule === undefined ? [] : [`rule ${rule}`]),
-    ...(count === 1 ? [] : [`x${count}`]),
-  ].join('  ');
+  return [new Date(attempt.atMs).toISOString(), attempt.parser, ...attemptFields(attempt)].join('  ');
 }
 
 function parsedLine(frame: Frame, outcome: Outcome): object {

@@ -19,7 +19,11 @@ export function pipelineOptions(
     ruleSet,
     parse: { prefixes: config.prefixes },
     zone: config.zone,
-    zones: new Map(config.senders.map(({ address, zone }) => [canonicalIp(address) ?? address, zone])),
+    zones: new Map(
+      config.senders.flatMap(({ address, zone }) =>
+        zone === undefined ? [] : [[canonicalIp(address)!, zone] as const],
+      ),
+    ),
     latenessMs: correlation.lateness,
     settleMs: correlation.settle,
     quietMs: correlation.quiet,

@@ -5,6 +5,7 @@ import type { Frame } from '../types.ts';
 /** Counts of one replay, and the sentences that tell them. */
 export class ReplayTotals {
   lines = 0;
+  #passedOver = 0;
   #attempts = 0;
   #hits = 0;
   #unknown = 0;
@@ -36,6 +37,12 @@ export class ReplayTotals {
     if (this.#prefixes.size < 5) this.#prefixes.add(attempt.rule ?? '(none)');
   }
 
+  /** Lines that name no watched host and port: nothing else is known about them. */
+  passOver(lines: number): void {
+    this.lines += lines;
+    this.#passedOver += lines;
+  }
+
   /** The totals as sentences, one a line; what is zero is not mentioned. */
   sentences(incidents: number, stats: CorrelatorStats): string[] {
     const parsers = [...this.#parsers].sort((a, b) => b[1] - a[1]).map(([name, n]) => `${name} ${n}`);
@@ -46,6 +53,10 @@ export class ReplayTotals {
     const of = (n: number, what: string) => (n === 0 ? [] : [`${n} ${what}`]);
     return [
       `${this.lines} lines${span}`,
+      ...of(
+        this.#passedOver,
+        'lines passed over: they name no watched host and port; --every-line reads them too',
+      ),
       `${this.#attempts} attempts (${parsers.join(', ') || 'none'}), ${this.#hits} on watched hosts and ports, ${incidents} incidents`,
       ...of(this.#unknown, 'lines of no known format'),
       ...of(this.#malformed, 'malformed lines'),

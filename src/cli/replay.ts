@@ -77,6 +77,7 @@ async function readAll(
       maxLineBytes,
       nowMs: Date.now(),
       onOutcome: (outcome, frame) => totals.add(outcome, frame),
+      onPassedOver: (lines) => totals.passOver(lines),
       onProgress: () => progress.show(totals.lines),
     });
   } finally {

@@ -8,6 +8,7 @@ import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io } from './io.ts';
 import { logDestination } from './log-destination.ts';
 import { pipelineOptions } from './pipeline-options.ts';
 import { rulesOrFail } from './rules-option.ts';
+import { packageVersion } from './version.ts';
 
 /** Resolves with the first of these signals; a second one ends the process at once, as impatient people expect. */
 function untilSignal(): Promise<NodeJS.Signals> {
@@ -29,7 +30,9 @@ function terminalIsGone(): boolean {
 export function registerRun(program: Command, io: Io): void {
   program
     .command('run')
-    .description('listen for syslog, watch, and send alerts; stays in the foreground until SIGTERM or SIGINT; SIGHUP reads the rules again')
+    .description(
+      'listen for syslog, watch, and send alerts; stays in the foreground until SIGTERM or SIGINT; SIGHUP reads the rules again',
+    )
     .option('--rules <path>', 'rule directory or file (default: the one the configuration names)')
     .addHelpText(
       'after',
@@ -42,7 +45,14 @@ export function registerRun(program: Command, io: Io): void {
       const telemetry = new Telemetry(config.log.level, logDestination(io));
       let app: App;
       try {
-        app = new App({ config, ruleSet, rulesPath, telemetry, pipeline: pipelineOptions(config, ruleSet, 'live') });
+        app = new App({
+          config,
+          ruleSet,
+          rulesPath,
+          telemetry,
+          version: packageVersion(),
+          pipeline: pipelineOptions(config, ruleSet, 'live'),
+        });
       } catch (error) {
         throw new CliError(EXIT_USAGE, (error as Error).message);
       }

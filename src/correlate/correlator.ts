@@ -88,6 +88,21 @@ export class Correlator {
     this.#incidents.advance(this.#clockMs - this.#latenessMs, this.#clockMs);
   }
 
+  /**
+   * Goes on where an earlier run ended: its open incidents, and the hits of its windows, oldest first. What an incident has
+   * counted is not counted again; what was reported after its last snapshot is. Returns incidents whose rule is gone.
+   */
+  resume(incidents: readonly Incident[], hits: readonly Hit[]): Incident[] {
+    const orphans = this.#incidents.resume(incidents);
+    for (const hit of hits) this.#take(hit, hit.attempt.atMs, true);
+    return orphans;
+  }
+
+  /** Open incidents that changed since this was asked last. */
+  takeChanged(): Incident[] {
+    return this.#incidents.takeChanged();
+  }
+
   /** The stream has ended: what is held is judged, and every incident closes. */
   flush(): void {
     this.#buffer.flush(this.#takeHit);
@@ -113,6 +128,11 @@ export class Correlator {
     );
   }
 
+  /** The open incident of an identifier, as a value. */
+  incident(identifier: string): Incident | undefined {
+    return this.#incidents.openUnder(identifier);
+  }
+
   /** How far each detector of the hit's rule is with the hit's key. */
   progress(hit: Hit): readonly string[] {
     return (this.#detectors.get(hit.ruleId) ?? []).map(
@@ -134,7 +154,7 @@ export class Correlator {
     };
   }
 
-  #take(reported: Hit, arrivedMs: number): void {
+  #take(reported: Hit, arrivedMs: number, resumed = false): void {
     // A second report of one packet counts no packet; its line and its reporter still belong to the story.
     const hit = this.#duplicates.isRepeat(reported)
       ? { ...reported, attempt: { ...reported.attempt, count: 0 } }
@@ -146,6 +166,7 @@ export class Correlator {
     for (const detector of this.#detectors.get(hit.ruleId) ?? []) {
       const detection = detector.add(hit);
       const key = detector.key(hit);
+      if (resumed && this.#incidents.hasCounted(detector.identifier(hit), key, nowMs)) continue;
       if (detection !== undefined) this.#incidents.observe(detection, detector.spec, key, touchedMs);
       else this.#incidents.extend(detector.identifier(hit), detector.spec, key, hit, touchedMs);
       detector.expire(nowMs);

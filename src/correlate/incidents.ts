@@ -2,7 +2,8 @@ import { DueQueue } from '../lib/due-queue.ts';
 import { classifyIp } from '../lib/ip.ts';
 import type { DetectSpec, Rule } from '../rule.ts';
 import type { Detection, EvidenceLine, Hit, Incident, LineRef } from '../types.ts';
-import { OpenIncident, raise } from './open-incident.ts';
+import { levelsOf, windowOf } from './incident-size.ts';
+import { beginningOf, OpenIncident, raise } from './open-incident.ts';
 
 /** What just happened to an incident. `settled` follows `opened` after the settle time: the moment for the first alert. */
 export type Transition = 'opened' | 'settled' | 'escalated' | 'closed';
@@ -20,43 +21,6 @@ export interface IncidentOptions {
   readonly onTransition: (incident: Incident, transition: Transition) => void;
 }
 
-/** An incident this many times the size its rule asks for is a level more severe; at the square of it, two. */
-const GROWTH_STEP = 10;
-
-function windowOf(spec: DetectSpec): number {
-  return spec.kind === 'any' ? 0 : spec.withinMs;
-}
-
-function thresholdOf(spec: DetectSpec): number {
-  switch (spec.kind) {
-    case 'address-scan':
-      return spec.hosts;
-    case 'port-scan':
-      return spec.ports;
-    case 'distributed-scan':
-      return spec.sources;
-    case 'stealth-scan':
-      return spec.packets;
-    case 'repeat':
-      return spec.count;
-    case 'any':
-      return Number.POSITIVE_INFINITY;
-  }
-}
-
-function sizeOf(incident: OpenIncident): number {
-  switch (incident.kind) {
-    case 'address-scan':
-      return incident.hostIps.size;
-    case 'port-scan':
-      return incident.targetCount;
-    case 'distributed-scan':
-      return incident.sources.size;
-    default:
-      return incident.count;
-  }
-}
-
 /**
  * The life of incidents: open -> growing -> quiet -> closed, forward only. A detection opens one or feeds the one that is
  * open under its identifier; silence closes it. Time is event time; `advance` says how far it has come.
@@ -71,6 +35,7 @@ export class Incidents {
   readonly #toSettle = new DueQueue<OpenIncident>();
   /** When each may close at the earliest; one that was fed meanwhile is put back. */
   readonly #toClose = new DueQueue<OpenIncident>();
+  readonly #changed = new Set<OpenIncident>();
   #closedEarly = 0;
 
   constructor(options: IncidentOptions) {
@@ -108,15 +73,46 @@ export class Incidents {
     return [...this.#open.values()].map((incident) => incident.snapshot());
   }
 
+  /** The incident that is open under an identifier, as a value. */
+  openUnder(identifier: string): Incident | undefined {
+    return this.#open.get(identifier)?.snapshot();
+  }
+
+  /** Incidents that changed since this was asked last, as values; closed ones were told of by `onTransition`. */
+  takeChanged(): Incident[] {
+    const changed = [...this.#changed].map((incident) => incident.snapshot());
+    this.#changed.clear();
+    return changed;
+  }
+
+  /** Goes on with incidents an earlier run left open; those whose rule is gone are left alone and returned. */
+  resume(incidents: readonly Incident[]): Incident[] {
+    const orphans: Incident[] = [];
+    for (const incident of incidents) {
+      const rule = this.#rules.get(incident.ruleId);
+      if (rule === undefined) orphans.push(incident);
+      else this.#adopt(OpenIncident.resume(incident), rule);
+    }
+    return orphans;
+  }
+
+  /** Whether a hit of an earlier run has been counted by the incident its window is part of. */
+  hasCounted(identifier: string, key: string, atMs: number): boolean {
+    const incident = this.#open.get(identifier);
+    return incident !== undefined && incident.keys.has(key) && atMs <= incident.lastSeenMs;
+  }
+
   /** A detector's condition is met for these hits. */
   observe(detection: Detection, spec: DetectSpec, key: string, clockMs: number): void {
     const newest = detection.hits[detection.hits.length - 1]!;
     const rule = this.#rules.get(detection.ruleId)!;
     const known = this.#current(detection.identifier, rule, newest.attempt.atMs);
     const incident = known ?? this.#begin(detection, rule, newest);
+    // A window that was part of it before has handed over all but the newest one already.
+    const news = incident.keys.has(key) ? [newest] : detection.hits;
     incident.keys.add(key);
     for (const remark of detection.remarks ?? []) incident.remarks.add(remark);
-    for (const hit of detection.hits) incident.add(hit, this.#options.lineOf);
+    for (const hit of news) incident.add(hit, this.#options.lineOf);
     this.#touch(incident, clockMs);
     if (known === undefined) this.#options.onTransition(incident.snapshot(), 'opened');
     else this.#grow(incident, spec);
@@ -178,13 +174,19 @@ export class Incidents {
 
   #begin(detection: Detection, rule: Rule, newest: Hit): OpenIncident {
     if (this.#open.size >= this.#options.maxOpen) this.#closeOldest();
-    const incident = new OpenIncident(detection, rule.severity);
+    const incident = new OpenIncident(beginningOf(detection, rule.severity));
     this.#remarkSource(incident, newest.sourceIp, newest.host.ip);
     this.#relate(incident, newest);
-    this.#open.set(incident.identifier, incident);
-    this.#toSettle.push(incident.openedAtMs + (rule.settleMs ?? this.#options.settleMs), incident);
-    this.#toClose.push(this.#silentFromMs(incident), incident);
+    this.#adopt(incident, rule);
     return incident;
+  }
+
+  #adopt(incident: OpenIncident, rule: Rule): void {
+    this.#open.set(incident.identifier, incident);
+    if (!incident.settled) {
+      this.#toSettle.push(incident.openedAtMs + (rule.settleMs ?? this.#options.settleMs), incident);
+    }
+    this.#toClose.push(this.#silentFromMs(incident), incident);
   }
 
   /** Where the source is: inside is worse, impossible is forged. */
@@ -226,6 +228,7 @@ export class Incidents {
 
   #touch(incident: OpenIncident, clockMs: number): void {
     incident.touchedMs = clockMs;
+    this.#changed.add(incident);
     // Re-insertion keeps the map in order of last touch, which is what `#closeOldest` gives up first.
     this.#open.delete(incident.identifier);
     this.#open.set(incident.identifier, incident);
@@ -233,13 +236,12 @@ export class Incidents {
 
   #grow(incident: OpenIncident, spec: DetectSpec): void {
     incident.state = 'growing';
-    const times = sizeOf(incident) / thresholdOf(spec);
-    const levels = times >= GROWTH_STEP * GROWTH_STEP ? 2 : times >= GROWTH_STEP ? 1 : 0;
+    const { levels, times } = levelsOf(incident, spec);
     if (levels <= incident.grownLevels) return;
     const before = incident.severity;
     for (; incident.grownLevels < levels; incident.grownLevels++)
       incident.severity = raise(incident.severity);
-    incident.remarks.add(`${GROWTH_STEP ** levels} times the size the rule asks for, so more severe`);
+    incident.remarks.add(`${times} times the size the rule asks for, so more severe`);
     if (incident.settled && incident.severity !== before)
       this.#options.onTransition(incident.snapshot(), 'escalated');
   }
@@ -253,6 +255,7 @@ export class Incidents {
   #close(incident: OpenIncident): void {
     this.#settle(incident);
     incident.state = 'closed';
+    this.#changed.delete(incident);
     this.#open.delete(incident.identifier);
     for (const source of incident.sources) {
       const others = this.#bySource.get(source);

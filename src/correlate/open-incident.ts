@@ -39,6 +39,33 @@ export function rank(severity: Severity): number {
   return SEVERITIES.indexOf(severity);
 }
 
+/** What an incident is from its first moment on. */
+type Beginning = Pick<
+  Incident,
+  'identifier' | 'kind' | 'ruleId' | 'openedAtMs' | 'firstSeenMs' | 'severity' | 'sentence'
+>;
+
+/** How an incident begins that a detection opens. */
+export function beginningOf(
+  { identifier, kind, ruleId, hits, sentence }: Detection,
+  severity: Severity,
+): Beginning {
+  const openedAtMs = hits[hits.length - 1]!.attempt.atMs;
+  return { identifier, kind, ruleId, openedAtMs, firstSeenMs: hits[0]!.attempt.atMs, severity, sentence };
+}
+
+function fill<Value>(set: Set<Value>, values: Iterable<Value>): void {
+  for (const value of values) set.add(value);
+}
+
+function targetKey({ ip, port, transport }: Pick<IncidentTarget, 'ip' | 'port' | 'transport'>): string {
+  return `${ip} ${port} ${transport}`;
+}
+
+function observerKey({ address, hostname, product, rule }: IncidentObserver): string {
+  return `${address} ${hostname} ${product} ${rule}`;
+}
+
 type Target = { -readonly [K in keyof IncidentTarget]: IncidentTarget[K] };
 
 /** An incident that still changes. All collections are bounded; `snapshot` gives the value other stages see. */
@@ -74,19 +101,44 @@ export class OpenIncident {
   readonly #transports = new Set<string>();
   readonly #observers = new Map<string, IncidentObserver>();
 
-  constructor(detection: Detection, severity: Severity, bounds: IncidentBounds = INCIDENT_BOUNDS) {
-    const opening = detection.hits[detection.hits.length - 1]!;
-    this.identifier = detection.identifier;
-    this.kind = detection.kind;
-    this.ruleId = detection.ruleId;
-    this.openedAtMs = opening.attempt.atMs;
-    this.firstSeenMs = detection.hits[0]!.attempt.atMs;
+  constructor(beginning: Beginning, bounds: IncidentBounds = INCIDENT_BOUNDS) {
+    this.identifier = beginning.identifier;
+    this.kind = beginning.kind;
+    this.ruleId = beginning.ruleId;
+    this.openedAtMs = beginning.openedAtMs;
+    this.firstSeenMs = beginning.firstSeenMs;
     this.lastSeenMs = this.openedAtMs;
-    this.severity = severity;
-    this.#sentence = detection.sentence;
+    this.severity = beginning.severity;
+    this.#sentence = beginning.sentence;
     this.#bounds = bounds;
     // Derived from what happened, not drawn: a replay and a restart give the same incident the same name.
     this.id = createHash('sha256').update(`${this.identifier} ${this.openedAtMs}`).digest('hex').slice(0, 12);
+  }
+
+  /** The incident an earlier run left open, as its last snapshot tells. */
+  static resume(incident: Incident): OpenIncident {
+    const opened = new OpenIncident(incident);
+    opened.state = incident.state;
+    opened.settled = incident.resume?.settled ?? true;
+    opened.grownLevels = incident.resume?.grownLevels ?? 0;
+    opened.lastSeenMs = incident.lastSeenMs;
+    opened.count = incident.count;
+    opened.lineCount = incident.lineCount;
+    opened.#overflow = incident.overflow;
+    opened.#lines.push(...incident.lines);
+    fill(opened.keys, incident.resume?.keys ?? []);
+    fill(opened.remarks, incident.remarks);
+    fill(opened.sources, incident.sources);
+    fill(
+      opened.hostIps,
+      incident.targets.map(({ ip }) => ip),
+    );
+    fill(opened.#sourcePorts, incident.sourcePorts);
+    fill(opened.#flags, incident.tcpFlags);
+    fill(opened.#transports, incident.transports);
+    for (const target of incident.targets) opened.#targets.set(targetKey(target), { ...target });
+    for (const observer of incident.observers) opened.#observers.set(observerKey(observer), observer);
+    return opened;
   }
 
   get targetCount(): number {
@@ -140,11 +192,19 @@ export class OpenIncident {
       sentence: this.#sentence,
       remarks: [...this.remarks],
       overflow: this.#overflow,
+      ...(this.state === 'closed'
+        ? {}
+        : { resume: { keys: [...this.keys], settled: this.settled, grownLevels: this.grownLevels } }),
     };
   }
 
   #addTarget(hit: Hit): void {
-    const key = `${hit.host.ip} ${hit.port} ${hit.attempt.transport}`;
+    const { transport } = hit.attempt;
+    const key = targetKey({
+      ip: hit.host.ip,
+      port: hit.port,
+      ...(transport === undefined ? {} : { transport }),
+    });
     const known = this.#targets.get(key);
     if (known !== undefined) {
       known.count += hit.attempt.count;
@@ -166,9 +226,10 @@ export class OpenIncident {
 
   #addObserver(hit: Hit): void {
     const { observer, product, rule } = hit.attempt;
-    const key = `${observer.address} ${observer.hostname} ${product} ${rule}`;
+    const reporter: IncidentObserver = { ...observer, product, ...(rule === undefined ? {} : { rule }) };
+    const key = observerKey(reporter);
     if (this.#observers.has(key) || this.#observers.size >= this.#bounds.maxObservers) return;
-    this.#observers.set(key, { ...observer, product, ...(rule === undefined ? {} : { rule }) });
+    this.#observers.set(key, reporter);
   }
 
   #remember<Value>(set: Set<Value>, value: Value, max: number): void {

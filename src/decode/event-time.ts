@@ -42,10 +42,10 @@ export function liveEventTime(
 
 /**
  * The event time of a replayed line. There is no receipt, so the best stamp of the line counts: the device's own when
- * its clock is synchronised, else the relay's, else the device's all the same; a line without any takes the time the
- * replay has come to.
+ * its clock is synchronised, else the relay's, else the device's all the same; a line without any takes the time of
+ * the line before it.
  */
-export function replayEventTime(message: SyslogMessage, streamMs: number): EventTime {
+export function replayEventTime(message: SyslogMessage, previousMs: number): EventTime {
   const own = message.timestamp;
   if (own?.quality === 'device' && own.epochMs !== undefined) return { atMs: own.epochMs, source: 'device' };
   const relayed = message.relay?.timestamp;
@@ -58,5 +58,5 @@ export function replayEventTime(message: SyslogMessage, streamMs: number): Event
   }
   if (own?.epochMs !== undefined)
     return { atMs: own.epochMs, source: 'device', because: `the stamp is ${own.quality}` };
-  return { atMs: streamMs, source: 'receipt', because: 'the line has no usable time stamp' };
+  return { atMs: previousMs, source: 'receipt', because: 'the line has no usable time stamp' };
 }

@@ -26,6 +26,13 @@ const SEVERITIES = new Map<string, number>([
   ['debug', 7],
 ]);
 
+/** A facility and severity as people write them: `local7.info`. */
+export function priName(facility: number, severity: number): string {
+  const nameIn = (names: ReadonlyMap<string, number>, code: number) =>
+    [...names].find(([, value]) => value === code)?.[0] ?? String(code);
+  return `${nameIn(FACILITIES, facility)}.${nameIn(SEVERITIES, severity)}`;
+}
+
 /** A malformed `<...>` longer than this is message text that happens to begin with `<`. */
 const MAX_INVALID = 16;
 

@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, constants, fchmodSync, mkdirSync, openSync, readdirSync, statSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { oneLine } from '../lib/escape.ts';
 import { canonicalIp } from '../lib/ip.ts';
@@ -33,7 +42,14 @@ export type CaptureStart =
   | { readonly started: true; readonly path: string }
   | { readonly started: false; readonly because: string };
 
-const DEFAULTS = { packets: 5_000, seconds: 300, snapLength: 2_048, maxRunning: 2, maxFiles: 100, now: Date.now };
+const DEFAULTS = {
+  packets: 5_000,
+  seconds: 300,
+  snapLength: 2_048,
+  maxRunning: 2,
+  maxFiles: 100,
+  now: Date.now,
+};
 const KILL_AFTER_MS = 2_000;
 const MAX_STDERR = 2_000;
 
@@ -62,7 +78,8 @@ export class Captures {
     }
     for (const key of ['packets', 'seconds', 'snapLength', 'maxRunning', 'maxFiles'] as const) {
       const value = this.#options[key];
-      if (!Number.isInteger(value) || value < 1) throw new RangeError(`${key} must be a whole number of 1 or more`);
+      if (!Number.isInteger(value) || value < 1)
+        throw new RangeError(`${key} must be a whole number of 1 or more`);
     }
   }
 
@@ -76,7 +93,8 @@ export class Captures {
     if (ip === undefined) return { started: false, because: 'the source is no address' };
     if (this.#running.has(ip)) return { started: false, because: 'its packets are being recorded already' };
     const { maxRunning } = this.#options;
-    if (this.#running.size >= maxRunning) return { started: false, because: `${maxRunning} captures are running already` };
+    if (this.#running.size >= maxRunning)
+      return { started: false, because: `${maxRunning} captures are running already` };
     try {
       return { started: true, path: this.#spawn(ip) };
     } catch (error) {
@@ -102,7 +120,20 @@ export class Captures {
     try {
       fchmodSync(fd, 0o600);
       // Written to a descriptor of ours: tcpdump gives up its rights before it would open a file.
-      const args = ['-n', '-U', '-i', this.#options.interface, '-s', String(snapLength), '-c', String(packets), '-w', '-', 'host', ip];
+      const args = [
+        '-n',
+        '-U',
+        '-i',
+        this.#options.interface,
+        '-s',
+        String(snapLength),
+        '-c',
+        String(packets),
+        '-w',
+        '-',
+        'host',
+        ip,
+      ];
       const child = spawn(program!, [...first, ...args], { stdio: ['ignore', fd, 'pipe'], detached: true });
       this.#watch(ip, path, child);
     } finally {
@@ -114,6 +145,7 @@ export class Captures {
   /** Ends the whole process group in time, first kindly. */
   #watch(ip: string, path: string, child: ChildProcess): void {
     let killer: NodeJS.Timeout | undefined;
+    let stopping = false;
     const signal = (name: NodeJS.Signals) => {
       try {
         if (child.pid !== undefined) process.kill(-child.pid, name);
@@ -122,6 +154,7 @@ export class Captures {
       }
     };
     const stop = () => {
+      stopping = true;
       signal('SIGTERM');
       killer ??= setTimeout(() => signal('SIGKILL'), KILL_AFTER_MS);
     };
@@ -143,11 +176,14 @@ export class Captures {
         resolve();
       };
       child.once('error', (error) => end('capture-failed', oneLine(error.message, 200)));
-      child.once('exit', (code, killed) => {
-        const words = oneLine(said, 300);
-        if (code === 0 || killed !== null || timerFired(killer)) end('capture-ended', words || 'recorded');
-        else end('capture-failed', `exit code ${code}: ${words}`);
-      });
+      child.once('exit', (code, killed) =>
+        // Its last words may still be in the pipe.
+        setImmediate(() => {
+          const words = oneLine(said, 300);
+          if (code === 0 || killed !== null || stopping) end('capture-ended', words || 'recorded');
+          else end('capture-failed', `exit code ${code}: ${words}`);
+        }),
+      );
     });
     this.#running.set(ip, { child, ended, stop });
   }
@@ -162,8 +198,4 @@ export class Captures {
       .sort((a, b) => a.atMs - b.atMs);
     for (const { path } of files.slice(0, Math.max(0, files.length - maxFiles + 1))) unlinkSync(path);
   }
-}
-
-function timerFired(killer: NodeJS.Timeout | undefined): boolean {
-  return killer !== undefined;
 }

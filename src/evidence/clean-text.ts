@@ -1,7 +1,7 @@
 import { visible } from '../lib/escape.ts';
 
-export const MAX_TEXT_LINES = 64;
-export const MAX_TEXT_BYTES = 8 * 1024;
+const MAX_TEXT_LINES = 64;
+const MAX_TEXT_BYTES = 8 * 1024;
 const MAX_LINE = 200;
 
 /**
@@ -14,7 +14,7 @@ export function cleanText(text: string, maxLines = MAX_TEXT_LINES, maxBytes = MA
   let left = 0;
   for (const raw of text.split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/)) {
     const line = visible(raw.replaceAll('\t', '  ').trimEnd(), MAX_LINE);
-    if (line === '' && (lines.length === 0 || lines.at(-1) === '')) continue;
+    if (line === '' && (lines.length === 0 || lines.length >= maxLines || lines.at(-1) === '')) continue;
     bytes += Buffer.byteLength(line) + 1;
     if (lines.length >= maxLines || bytes > maxBytes) left++;
     else lines.push(line);
@@ -31,7 +31,9 @@ export function cleanText(text: string, maxLines = MAX_TEXT_LINES, maxBytes = MA
 export function plainMailbox(text: string): string | undefined {
   const candidate = text.trim();
   if (candidate.length > 254) return undefined;
-  const match = /^([a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64})@([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8})$/i.exec(candidate);
+  const match = /^([a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64})@([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8})$/i.exec(
+    candidate,
+  );
   if (match === null || /^\.|\.\.|\.$/.test(match[1]!) || !isHostName(match[2]!)) return undefined;
   return candidate;
 }

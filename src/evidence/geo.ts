@@ -79,11 +79,13 @@ export function geo({ files, onFault, timeoutMs = DEFAULT_TIMEOUT_MS }: GeoOptio
 async function load(path: string, size: number): Promise<() => Reader<Response>> {
   if (size > MAX_FILE_BYTES) throw new Error(`it has ${size} bytes`);
   const bytes = await readFile(path);
-  if (bytes.subarray(-METADATA_BYTES).lastIndexOf(METADATA_MARKER) < 0) throw new Error('it is no MaxMind DB file');
+  if (bytes.subarray(-METADATA_BYTES).lastIndexOf(METADATA_MARKER) < 0)
+    throw new Error('it is no MaxMind DB file');
   return () => {
     const reader = new Reader<Response>(bytes);
     const { searchTreeSize, nodeCount } = reader.metadata;
-    if (!(nodeCount > 0 && searchTreeSize < bytes.length)) throw new Error('its search tree is larger than the file');
+    if (!(nodeCount > 0 && searchTreeSize < bytes.length))
+      throw new Error('its search tree is larger than the file');
     return reader;
   };
 }
@@ -95,10 +97,18 @@ function bounded<T>(timeoutMs: number, job: () => T): T {
 
 /** Reads GeoLite2/GeoIP2 City, Country, ASN and the flat records of other makers; strings are somebody else's. */
 function describe(found: unknown): string[] {
-  const network = [at(found, 'autonomous_system_number') ?? at(found, 'asn'), at(found, 'autonomous_system_organization') ?? at(found, 'as_name')];
+  const network = [
+    at(found, 'autonomous_system_number') ?? at(found, 'asn'),
+    at(found, 'autonomous_system_organization') ?? at(found, 'as_name'),
+  ];
   const [number, holder] = network.map(word);
-  const as = number === undefined ? holder : `AS${number.replace(/^AS/i, '')}${holder === undefined ? '' : ` ${holder}`}`;
-  const country = word(at(found, 'country', 'names', 'en') ?? at(found, 'country', 'iso_code') ?? at(found, 'country_code'));
+  const as =
+    number === undefined
+      ? holder
+      : `AS${number.replace(/^AS/i, '')}${holder === undefined ? '' : ` ${holder}`}`;
+  const country = word(
+    at(found, 'country', 'names', 'en') ?? at(found, 'country', 'iso_code') ?? at(found, 'country_code'),
+  );
   const city = word(at(found, 'city', 'names', 'en') ?? at(found, 'city'));
   return [city, country, as].filter((part) => part !== undefined);
 }

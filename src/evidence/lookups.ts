@@ -46,6 +46,9 @@ const DEFAULTS = {
   now: Date.now,
 };
 
+/** How long an aborted look-up may take to end by itself. */
+const GRACE_MS = 250;
+
 /** What is kept: an answer, or why there is none. */
 type Kept = { readonly asOfMs: number } & (
   | { readonly kind: 'answer'; readonly answer: LookupAnswer }
@@ -78,15 +81,16 @@ export class Lookups {
     const ip = canonicalIp(source);
     if (ip === undefined || !this.#isAskable(ip)) return [];
     const { deadlineMs, lookups } = this.#options;
-    const deadline = AbortSignal.any([AbortSignal.timeout(deadlineMs), ...(signal === undefined ? [] : [signal])]);
+    const deadline = limitedTo(deadlineMs, signal);
     const late = `no answer within ${deadlineMs / 1000} s`;
     const results = await Promise.all(
       lookups.map(async (lookup) => {
-        const kept = await untilAborted(this.#ask(lookup, ip), deadline, late, this.#options.now);
+        const kept = await untilAborted(this.#ask(lookup, ip), deadline.signal, late, this.#options.now);
         return resultOf(lookup, kept);
       }),
     );
-    return results.filter((result) => result !== undefined);
+    deadline.clear();
+    return results;
   }
 
   #isAskable(ip: string): boolean {
@@ -103,12 +107,20 @@ export class Lookups {
     const running = this.#running.get(key);
     if (running !== undefined) return running;
     if (this.#running.size >= maxRunning) {
-      return Promise.resolve({ kind: 'failed', because: 'not asked: too many look-ups are under way', asOfMs: now() });
+      return Promise.resolve({
+        kind: 'failed',
+        because: 'not asked: too many look-ups are under way',
+        asOfMs: now(),
+      });
     }
     const asked = this.#begin(lookup, ip).then((answer) => {
       this.#running.delete(key);
       const { ttlMs, negativeTtlMs } = this.#options;
-      cache?.cache(key, JSON.stringify(answer), answer.asOfMs + (answer.kind === 'answer' ? ttlMs : negativeTtlMs));
+      cache?.cache(
+        key,
+        JSON.stringify(answer),
+        answer.asOfMs + (answer.kind === 'answer' ? ttlMs : negativeTtlMs),
+      );
       return answer;
     });
     this.#running.set(key, asked);
@@ -118,24 +130,60 @@ export class Lookups {
   /** One look-up; ends in time even when the look-up does not, so that it can not hold a place for good. */
   async #begin(lookup: Lookup, ip: string): Promise<Kept> {
     const { perLookupMs, now } = this.#options;
-    const limit = AbortSignal.timeout(perLookupMs);
+    const limit = limitedTo(perLookupMs);
+    // A look-up that heeds its signal may still hand over what it has got by then.
+    const end = limitedTo(perLookupMs + GRACE_MS);
     try {
-      const answer = await Promise.race([Promise.resolve().then(() => lookup.lookUp(ip, limit)), rejectOn(limit)]);
-      return answer === undefined ? { kind: 'nothing', asOfMs: now() } : { kind: 'answer', answer, asOfMs: now() };
+      const asked = Promise.resolve().then(() => lookup.lookUp(ip, limit.signal));
+      const answer = await Promise.race([asked, rejectOn(end.signal)]);
+      return answer === undefined
+        ? { kind: 'nothing', asOfMs: now() }
+        : { kind: 'answer', answer, asOfMs: now() };
     } catch (error) {
-      return { kind: 'failed', because: oneLine(String((error as Error)?.message ?? error), 200), asOfMs: now() };
+      const because = oneLine(String((error as Error)?.message ?? error), 200);
+      return { kind: 'failed', because, asOfMs: now() };
+    } finally {
+      limit.clear();
+      end.clear();
     }
   }
 }
 
-function resultOf(lookup: Lookup, kept: Kept): LookupResult | undefined {
+/**
+ * A signal that aborts after a time, or with another one. AbortSignal.any over AbortSignal.timeout would be shorter, but Node 20
+ * may collect the inner signal before it fires, and then the deadline never comes.
+ */
+function limitedTo(
+  ms: number,
+  outer?: AbortSignal,
+): { readonly signal: AbortSignal; readonly clear: () => void } {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  const timer = setTimeout(abort, ms);
+  if (outer?.aborted) abort();
+  else outer?.addEventListener('abort', abort, { once: true });
+  return {
+    signal: controller.signal,
+    clear: () => {
+      clearTimeout(timer);
+      outer?.removeEventListener('abort', abort);
+    },
+  };
+}
+
+function resultOf(lookup: Lookup, kept: Kept): LookupResult {
   const head = { lookup: lookup.name, label: lookup.label, asOfMs: kept.asOfMs };
   if (kept.kind === 'answer') return { ...head, ...kept.answer };
   if (kept.kind === 'nothing') return { ...head, text: 'nothing known', failed: true };
   return { ...head, text: kept.because, failed: true };
 }
 
-async function untilAborted(asked: Promise<Kept>, signal: AbortSignal, late: string, now: () => number): Promise<Kept> {
+async function untilAborted(
+  asked: Promise<Kept>,
+  signal: AbortSignal,
+  late: string,
+  now: () => number,
+): Promise<Kept> {
   try {
     return await Promise.race([asked, rejectOn(signal)]);
   } catch {

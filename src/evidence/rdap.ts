@@ -40,16 +40,22 @@ const network = z.object({
 const entity = z.object({
   roles: z.array(z.string()).catch([]),
   /** jCard (RFC 7095): `["vcard", [["email", {}, "text", "abuse@example.net"], ...]]` */
-  vcardArray: z.tuple([z.literal('vcard'), z.array(z.tuple([z.string(), z.unknown(), z.string(), z.unknown()]).rest(z.unknown()))]).catch([
-    'vcard',
-    [],
-  ]),
+  vcardArray: z
+    .tuple([
+      z.literal('vcard'),
+      z.array(z.tuple([z.string(), z.unknown(), z.string(), z.unknown()]).rest(z.unknown())),
+    ])
+    .catch(['vcard', []]),
   entities: z.array(z.unknown()).catch([]),
 });
 
 /** RDAP (RFC 9082, RFC 9083) by HTTPS: the registered network, its holder, and the address for complaints. */
 export function rdap(options: RdapOptions = {}): Lookup {
-  const { baseUrl = 'https://rdap.arin.net/registry', allowedHosts = REGISTRIES, fetch: get = fetch } = options;
+  const {
+    baseUrl = 'https://rdap.arin.net/registry',
+    allowedHosts = REGISTRIES,
+    fetch: get = fetch,
+  } = options;
   const base = new URL(baseUrl);
   const allowed = new Set([...allowedHosts, base.host]);
   return {
@@ -124,7 +130,8 @@ async function bounded(response: Response): Promise<string> {
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += (chunk as Uint8Array).length;
-    if (size > MAX_BODY_BYTES) throw new Error(`the registry's answer is longer than ${MAX_BODY_BYTES} bytes`);
+    if (size > MAX_BODY_BYTES)
+      throw new Error(`the registry's answer is longer than ${MAX_BODY_BYTES} bytes`);
     chunks.push(chunk as Uint8Array);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -1,6 +1,6 @@
 import { Resolver } from 'node:dns/promises';
 import { isIPv6 } from 'node:net';
-import { canonicalIp } from '../lib/ip.ts';
+import { canonicalIp, ipv6Halves } from '../lib/ip.ts';
 import { isHostName } from './clean-text.ts';
 import type { Lookup, LookupAnswer } from './lookup.ts';
 
@@ -38,12 +38,13 @@ export function reverseDns({ servers, timeoutMs = 3_000 }: ReverseDnsOptions = {
 }
 
 async function nameOf(resolver: Resolver, ip: string): Promise<LookupAnswer | undefined> {
-  const answered = (await orNothing(resolver.reverse(ip))).slice(0, MAX_NAMES);
+  const answered = (await orNothing(resolver.resolvePtr(reverseName(ip)))).slice(0, MAX_NAMES);
   if (answered.length === 0) return undefined;
   const names = answered.map((name) => name.replace(/\.$/, '')).filter(isHostName);
   if (names.length === 0) return { text: 'the answer is no host name; it is not shown' };
   for (const name of names) {
-    if (await leadsBack(resolver, name, ip)) return { text: `${name} (confirmed)`, hostName: { name, confirmed: true } };
+    if (await leadsBack(resolver, name, ip))
+      return { text: `${name} (confirmed)`, hostName: { name, confirmed: true } };
   }
   const [name] = names;
   return {
@@ -59,6 +60,15 @@ async function leadsBack(resolver: Resolver, name: string, ip: string): Promise<
   } catch {
     return false;
   }
+}
+
+/** The name an address has in the reverse tree (RFC 1035 3.5, RFC 3596 2.5). */
+function reverseName(ip: string): string {
+  if (!isIPv6(ip)) return `${ip.split('.').reverse().join('.')}.in-addr.arpa`;
+  const digits = ipv6Halves(ip)
+    .map((half) => half.toString(16).padStart(16, '0'))
+    .join('');
+  return `${[...digits].reverse().join('.')}.ip6.arpa`;
 }
 
 async function orNothing(answer: Promise<string[]>): Promise<string[]> {

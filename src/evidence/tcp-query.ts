@@ -25,7 +25,12 @@ export const dialPublic: Dial = (host, port) =>
  * Sends one line and reads what comes until the other side closes or `maxBytes` are there; what is over is not read. Rejects
  * when the connection fails or the signal aborts before anything came; what came by then is an answer.
  */
-export function tcpQuery(socket: Socket, line: string, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
+export function tcpQuery(
+  socket: Socket,
+  line: string,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;

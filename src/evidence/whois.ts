@@ -25,7 +25,9 @@ export function whois({ server = 'whois.iana.org', dial = dialPublic }: WhoisOpt
       while (host !== undefined && asked.size <= MAX_REFERRALS && !asked.has(host)) {
         asked.add(host);
         try {
-          answer = (await tcpQuery(dial(host, PORT), queryFor(host, ip), MAX_ANSWER_BYTES, signal)).toString('utf8');
+          answer = (await tcpQuery(dial(host, PORT), queryFor(host, ip), MAX_ANSWER_BYTES, signal)).toString(
+            'utf8',
+          );
         } catch (error) {
           // What the server before said is better than nothing.
           if (answer === '') throw error;
@@ -48,9 +50,12 @@ function queryFor(host: string, ip: string): string {
 
 /** The server an answer points to: `refer:` and `whois:` (IANA), `ReferralServer: whois://` (ARIN), on the usual port only. */
 function referral(answer: string): string | undefined {
-  const match = /^(?:refer|whois|ReferralServer):[ \t]*(?:r?whois:\/\/)?([a-z0-9.-]{4,253})(?::43)?\/?[ \t]*\r?$/im.exec(answer);
+  const match =
+    /^(?:refer|whois|ReferralServer):[ \t]*(?:r?whois:\/\/)?([a-z0-9.-]{4,253})(?::43)?\/?[ \t]*\r?$/im.exec(
+      answer,
+    );
   const host = match?.[1]?.toLowerCase();
-  return host !== undefined && host.includes('.') && isHostName(host) ? host : undefined;
+  return host?.includes('.') && isHostName(host) ? host : undefined;
 }
 
 function withoutRemarks(answer: string): string {

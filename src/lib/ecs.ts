@@ -1,4 +1,4 @@
-import type { Attempt, Incident, ParsedAttempt } from '../types.ts';
+import type { Alert, Attempt, Incident, ParsedAttempt, Severity } from '../types.ts';
 
 /** A value for JSON with absent things left out, so that a reader never meets null, empty objects or empty strings. */
 type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json | undefined };
@@ -83,5 +83,44 @@ export function incidentToEcs(incident: Incident): { [key: string]: Json } {
     severity: incident.severity,
     reason: incident.sentence,
     remarks: incident.remarks.length === 0 ? undefined : incident.remarks,
+  });
+}
+
+/** ECS `event.severity` is a number: 0 low to 3 critical. */
+const SEVERITIES: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
+
+/** An alert in ECS names, with its incident where it has one; `atMs` is when it is handed over. */
+export function alertToEcs(alert: Alert, atMs: number): { [key: string]: Json } {
+  const { incident } = alert;
+  return compact({
+    '@timestamp': iso(atMs),
+    message: alert.subject,
+    event: {
+      kind: 'alert',
+      module: 'knockwatch',
+      id: alert.id,
+      reason: alert.reason,
+      severity: SEVERITIES.indexOf(alert.severity),
+      action: incident?.kind,
+      start: iso(incident?.firstSeenMs),
+      end: iso(incident?.lastSeenMs),
+    },
+    rule: { id: incident?.ruleId },
+    source: { ip: incident?.sources },
+    destination: { ip: incident?.hosts, port: incident?.ports },
+    network: { transport: incident?.transports },
+    knockwatch: {
+      incident: {
+        id: alert.incidentIds,
+        sentence: incident?.sentence,
+        count: incident?.count,
+        sources: incident?.sourceCount,
+        hosts: incident?.hostCount,
+        ports: incident?.portCount,
+      },
+      severity: alert.severity,
+      thread: alert.threadId,
+      text: alert.text,
+    },
   });
 }

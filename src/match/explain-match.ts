@@ -46,6 +46,10 @@ function explainRule(
   if (!any && !ranges.some((range) => holdsPort(range, port, attempt.transport)))
     return no(`${what} is not watched`);
 
+  if (rule.kinds !== undefined && !rule.kinds.includes(attempt.kind))
+    return no(`a ${attempt.kind} does not count, only a ${rule.kinds.join(' or ')}`);
+  if (rule.patterns !== undefined && !(attempt.parser === 'pattern' && rule.patterns.includes(attempt.rule ?? '')))
+    return no(`the line is not of pattern ${rule.patterns.join(' or ')}`);
   if (!rule.actions.includes(attempt.action))
     return no(`action ${attempt.action} does not count, only ${rule.actions.join(' and ')}`);
   const ignored = ignores.find(attempt, sourceIp, host, port);

@@ -1,5 +1,5 @@
 import type { Rule, RuleSet } from '../rule.ts';
-import type { Attempt, Hit, WatchedHost } from '../types.ts';
+import type { Attempt, AttemptKind, Hit, WatchedHost } from '../types.ts';
 import { explainMatch, type MatchExplanation } from './explain-match.ts';
 import { HostIndex } from './host-index.ts';
 import { IgnoreIndex } from './ignore-index.ts';
@@ -7,7 +7,7 @@ import { PortIndex } from './port-index.ts';
 import { type HostNames, touchedHosts } from './touched-hosts.ts';
 
 /** Why an attempt gave no hit; one value per possible cause, so that each can be counted. */
-export type NoHitReason = 'no-source-address' | 'not-watched' | 'action-does-not-count' | 'ignored';
+export type NoHitReason = 'no-source-address' | 'not-watched' | 'action-does-not-count' | 'other-pattern' | 'ignored';
 
 /** What became of an attempt. `reason` is absent when there are hits. */
 export interface MatchOutcome {
@@ -33,7 +33,7 @@ export function compileMatcher(ruleSet: RuleSet): Matcher {
   const { rules } = ruleSet;
   const names = compileNames(ruleSet.names);
   const ignores = new IgnoreIndex(ruleSet.ignores);
-  const { byHost, anyHost } = compileRules(rules);
+  const tables = compileTables(rules);
   const countsFor = rules.map(({ actions }) => new Set<string>(actions));
 
   const decide = (attempt: Attempt): MatchOutcome => {
@@ -42,16 +42,21 @@ export function compileMatcher(ruleSet: RuleSet): Matcher {
     const port = attempt.destination.port ?? -1;
     const candidates = new Map<number, WatchedHost>();
     for (const host of touchedHosts(attempt, names))
-      for (const ports of [anyHost, ...byHost.find(host.ip)])
-        ports.find(port, attempt.transport, (rule) => {
-          if (!candidates.has(rule)) candidates.set(rule, host);
-        });
+      for (const { anyHost, byHost } of tables[attempt.kind])
+        for (const ports of [anyHost, ...byHost.find(host.ip)])
+          ports.find(port, attempt.transport, (rule) => {
+            if (!candidates.has(rule)) candidates.set(rule, host);
+          });
     if (candidates.size === 0) return { hits: [], reason: 'not-watched' };
 
     const hits: Hit[] = [];
     let reason: NoHitReason = 'action-does-not-count';
     for (const [rule, host] of [...candidates].sort(([a], [b]) => a - b)) {
       if (!countsFor[rule]!.has(attempt.action)) continue;
+      if (!isFromPattern(rules[rule]!, attempt)) {
+        reason = 'other-pattern';
+        continue;
+      }
       if (ignores.find(attempt, sourceIp, host, port) !== undefined) reason = 'ignored';
       else hits.push({ ruleId: rules[rule]!.id, attempt, host, port, sourceIp });
     }
@@ -65,11 +70,33 @@ export function compileMatcher(ruleSet: RuleSet): Matcher {
   };
 }
 
-/** Rules by the hosts they watch. Hosts watched by the same rules share one port index. */
-function compileRules(rules: readonly Rule[]): { byHost: HostIndex<PortIndex>; anyHost: PortIndex } {
+/** Whether an attempt comes from one of the patterns a rule watches; a rule that names none takes all attempts. */
+export function isFromPattern({ patterns }: Rule, attempt: Attempt): boolean {
+  return patterns === undefined || (attempt.parser === 'pattern' && patterns.includes(attempt.rule ?? ''));
+}
+
+interface Table {
+  readonly byHost: HostIndex<PortIndex>;
+  readonly anyHost: PortIndex;
+}
+
+/** For each kind of attempt the tables to look in: one of the rules for all kinds, and one of those for that kind only. */
+function compileTables(rules: readonly Rule[]): Readonly<Record<AttemptKind, readonly Table[]>> {
+  const tableOf = (holds: (rule: Rule) => boolean): Table[] => {
+    const wanted = [...rules.keys()].filter((rule) => holds(rules[rule]!));
+    return wanted.length === 0 ? [] : [compileRules(rules, wanted)];
+  };
+  const all = tableOf(({ kinds }) => kinds === undefined);
+  const tablesOf = (kind: AttemptKind) => [...all, ...tableOf(({ kinds }) => kinds?.includes(kind) ?? false)];
+  return { packet: tablesOf('packet'), login: tablesOf('login'), request: tablesOf('request') };
+}
+
+/** Rules, by their index, by the hosts they watch. Hosts watched by the same rules share one port index. */
+function compileRules(rules: readonly Rule[], wanted: readonly number[]): Table {
   const rulesByKey = new Map<string, number[]>();
   const anyRules: number[] = [];
-  for (const [rule, { hosts }] of rules.entries()) {
+  for (const rule of wanted) {
+    const { hosts } = rules[rule]!;
     if (hosts.any) anyRules.push(rule);
     else
       for (const key of new Set([...hosts.addresses, ...hosts.networks])) {

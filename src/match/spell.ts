@@ -11,8 +11,8 @@ const MAX_TEXTS = 64;
 /** More ports than this are in nearly every line. */
 const MAX_PORTS = 64;
 
-/** Hex groups of an IPv4 address mapped into IPv6 end in `ffff:xxxx:xxxx`. */
-const MAPPED_IPV4 = '[fF]{4}:[0-9a-fA-F]';
+/** An IPv4 address mapped into IPv6 and written in hex: `::ffff:c000:20a`, in the cases devices have. */
+export const MAPPED_IPV4: readonly string[] = ['ffff:', 'FFFF:'];
 
 /** Matches where one of the hosts is named by its address, or undefined when nearly every line would match. */
 export function spellHosts(sets: readonly HostSet[]): string[] | undefined {
@@ -26,7 +26,6 @@ export function spellHosts(sets: readonly HostSet[]): string[] | undefined {
   }
   if (ipv4.has('')) return undefined;
   const spelled = [...spellIpv4(ipv4), ...ipv6];
-  if (ipv4.size > 0) spelled.push(MAPPED_IPV4);
   return ipv6.size > MAX_TEXTS ? undefined : spelled;
 }
 
@@ -52,7 +51,10 @@ function spellIpv4(prefixes: ReadonlySet<string>): string[] {
   }
   return [...byHead].map(([head, tails]) => {
     const isWhole = (tail: string) => !tail.endsWith('.');
-    const tail = tails.map((each) => escape(each) + (isWhole(each) ? '(?![0-9])' : '')).join('|');
+    const alternatives = tails.map(escape).join('|');
+    const tail = tails.every(isWhole)
+      ? `${alternatives})(?![0-9]`
+      : tails.map((each) => escape(each) + (isWhole(each) ? '(?![0-9])' : '')).join('|');
     // A short prefix would else be found in the middle of every other address.
     return `${head === '' ? '(?<![0-9.])' : escape(head)}(?:${tail})`;
   });

@@ -1,4 +1,4 @@
-import type { Alert, Decision, Incident } from '../types.ts';
+import type { Alert, AlertIncident, Decision, Incident } from '../types.ts';
 import { renderDigest } from './digest.ts';
 import type { SiteContext } from './render-context.ts';
 import type { Held, TallyReport } from './tally.ts';
@@ -16,6 +16,31 @@ export function heldOf(incident: Incident, serviceName: SiteContext['serviceName
     hits: incident.count,
     firstSeenMs: incident.firstSeenMs,
     lastSeenMs: incident.lastSeenMs,
+  };
+}
+
+/** Entries of each list a program is told. */
+const MAX_TOLD = 100;
+
+/** An incident as channels to programs tell it. */
+export function alertIncidentOf(incident: Incident): AlertIncident {
+  const { id, kind, ruleId, count, firstSeenMs, lastSeenMs, sources, ports, transports, sentence } = incident;
+  const hosts = [...new Set(incident.targets.map(({ ip }) => ip))];
+  return {
+    id,
+    kind,
+    ruleId,
+    count,
+    firstSeenMs,
+    lastSeenMs,
+    transports,
+    sentence,
+    sources: sources.slice(0, MAX_TOLD),
+    hosts: hosts.slice(0, MAX_TOLD),
+    ports: ports.slice(0, MAX_TOLD),
+    sourceCount: sources.length,
+    hostCount: hosts.length,
+    portCount: ports.length,
   };
 }
 

@@ -1,10 +1,11 @@
 import { visible } from '../lib/escape.ts';
 import { isTimeZone } from '../lib/time-zone.ts';
 import type { Alert, Decision, Incident } from '../types.ts';
-import { alertIdOf, digestAlert, heldFrom, heldOf } from './alerts.ts';
+import { alertIdOf, alertIncidentOf, digestAlert, heldFrom, heldOf } from './alerts.ts';
 import { bareContext } from './bare-context.ts';
 import { Budget } from './budget.ts';
 import { Dispatcher } from './dispatch.ts';
+import { heldNotice, type Notice, noticeAlert } from './notice.ts';
 import { Ledger, onlySource } from './ledger.ts';
 import { MemoryOutbox } from './memory-outbox.ts';
 import type { AlertSource, NotifierOptions } from './notifier-options.ts';
@@ -68,6 +69,17 @@ export class Notifier {
     return this.#track(this.#handle(incident, transition, source, nowMs));
   }
 
+  /** Tells every channel what is no incident, within the budget. Resolves with the decision once it is in the outbox. */
+  announce(notice: Notice): Promise<Decision> {
+    if (this.#closing !== undefined) return Promise.reject(new Error('the notifier is closed'));
+    return this.#track(this.#announce(notice));
+  }
+
+  /** Alerts on their way, and those given up. */
+  get outbox(): Outbox {
+    return this.#outbox;
+  }
+
   /** Sends what is due and the digests, for at most so long, then stops and closes the channels. Idempotent. */
   close(timeoutMs = CLOSE_TIMEOUT_MS): Promise<void> {
     this.#closing ??= this.#close(timeoutMs);
@@ -118,6 +130,18 @@ export class Notifier {
     return decision;
   }
 
+  async #announce(notice: Notice): Promise<Decision> {
+    const { reason, because, severity, headline, atMs } = notice;
+    const alert = noticeAlert(notice, this.#options.site);
+    const admission = this.#budget.admit(this.#names, undefined, severity, atMs);
+    const decision = withinBudget({ send: this.#names.length > 0, reason, because }, admission);
+    for (const { channel } of admission.over) this.#budget.hold(channel, heldNotice(alert, headline, atMs), atMs);
+    this.#options.onDecision?.(decision, []);
+    if (decision.send) await this.#enqueue(alert, admission.allowed);
+    this.#setAlarm();
+    return decision;
+  }
+
   async #send(
     incident: Incident,
     decision: Decision,
@@ -135,6 +159,7 @@ export class Notifier {
         severity: incident.severity,
         reason: decision.reason,
         threadId,
+        incident: alertIncidentOf(incident),
         ...rendered,
       },
       channels,

@@ -1,5 +1,7 @@
 import type { Severity } from '../types.ts';
 import type { BudgetLimits } from './budget.ts';
+import type { FacilityName } from './syslog/message.ts';
+import type { WebhookForm } from './webhook/forms.ts';
 
 /** Mail to people, over one of four transports. */
 export interface EmailOptions {
@@ -40,7 +42,49 @@ export interface StdoutOptions {
   readonly name: string;
 }
 
-export type ChannelOptions = EmailOptions | StdoutOptions;
+/** A POST to a service of the web. */
+export interface WebhookOptions {
+  readonly kind: 'webhook';
+  readonly name: string;
+  /** http or https. For ntfy it ends in the topic. */
+  readonly url: string;
+  /** What the service wants to be sent; `json` (ECS) when absent. */
+  readonly form?: WebhookForm;
+  /** Signs the request (webhook/signature.ts). */
+  readonly secret?: string;
+  /** Sent as `Authorization: Bearer`. */
+  readonly token?: string;
+  /** Milliseconds for the whole exchange; 15 seconds when absent. */
+  readonly timeoutMs?: number;
+}
+
+/** A program of the operator's. */
+export interface ExecOptions {
+  readonly kind: 'exec';
+  readonly name: string;
+  /** The program by its absolute path, and its arguments. */
+  readonly command: readonly string[];
+  /** Milliseconds it may take; 30 seconds when absent. */
+  readonly timeoutMs?: number;
+}
+
+/** Alerts as syslog to somebody else's collector. */
+export interface SyslogOptions {
+  readonly kind: 'syslog';
+  readonly name: string;
+  readonly protocol: 'udp' | 'tcp';
+  /** Address or name. */
+  readonly host: string;
+  readonly port: number;
+  /** `daemon` when absent. */
+  readonly facility?: FacilityName;
+  /** How this machine calls itself in the header; its host name when absent. */
+  readonly hostName?: string;
+  /** Milliseconds to hand the message over; 10 seconds when absent. */
+  readonly timeoutMs?: number;
+}
+
+export type ChannelOptions = EmailOptions | StdoutOptions | WebhookOptions | ExecOptions | SyslogOptions;
 
 /** Everything about telling people. */
 export interface NotifyOptions {

@@ -1,9 +1,9 @@
 import type { Writable } from 'node:stream';
+import { alertToEcs } from '../lib/ecs.ts';
 import { jsonLine } from '../lib/escape.ts';
 import type { Alert } from '../types.ts';
 import type { Channel, SendResult } from './channel.ts';
 import type { StdoutOptions } from './options.ts';
-import { severityRank } from './severity.ts';
 
 /** One JSON object a line with ECS field names, for pipes and log shippers. */
 export class StdoutChannel implements Channel {
@@ -28,7 +28,7 @@ export class StdoutChannel implements Channel {
         });
       // The stream reports some faults as an event only, which would end the process if nobody listened.
       this.#out.once('error', failed);
-      this.#out.write(`${jsonLine(record(alert, this.#now()))}\n`, (error) => {
+      this.#out.write(`${jsonLine(alertToEcs(alert, this.#now()))}\n`, (error) => {
         if (error !== null && error !== undefined) return failed(error);
         this.#out.removeListener('error', failed);
         resolve({ ok: true, because: 'written' });
@@ -37,24 +37,4 @@ export class StdoutChannel implements Channel {
   }
 
   async close(): Promise<void> {}
-}
-
-function record(alert: Alert, nowMs: number): object {
-  return {
-    '@timestamp': new Date(nowMs).toISOString(),
-    message: alert.subject,
-    event: {
-      kind: 'alert',
-      module: 'knockwatch',
-      id: alert.id,
-      reason: alert.reason,
-      severity: severityRank(alert.severity),
-    },
-    knockwatch: {
-      incident: { id: alert.incidentIds },
-      severity: alert.severity,
-      thread: alert.threadId,
-      text: alert.text,
-    },
-  };
 }

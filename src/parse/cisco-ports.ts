@@ -91,3 +91,8 @@ export function portNumber(text: string): number {
   const number = decimal(text, UINT16);
   return number >= 0 ? number : (LITERALS.get(text.toLowerCase()) ?? -1);
 }
+
+/** The literals of a port, all of them lower case. */
+export function literalsOfPort(port: number): string[] {
+  return [...LITERALS].filter(([, number]) => number === port).map(([literal]) => literal);
+}

@@ -7,10 +7,12 @@ import { filterlog } from './filterlog.ts';
 import { http } from './http.ts';
 import { iptables } from './iptables.ts';
 import { login } from './login.ts';
+import { own } from './own.ts';
 import type { ParseOptions, ParseResult, Parser } from './parser.ts';
 import { pf } from './pf.ts';
 import { sshd } from './sshd.ts';
 import { tcpWrappers } from './tcp-wrappers.ts';
+import { trap } from './trap.ts';
 
 /** A parser, and the texts of which every line of its format holds at least one: on other lines it is not tried. */
 interface Registration {
@@ -24,6 +26,8 @@ interface Registration {
  * No parser claims another's lines (test/parse/no-foreign-parser.test.ts): the order is only about speed.
  */
 export const registrations: readonly Registration[] = [
+  // Our own lines quote strangers: nobody else may look at them.
+  { parser: own },
   { parser: iptables, anchors: ['IN=', 'OUT=', 'PROTO='] },
   { parser: filterlog, anchors: ['filterlog'] },
   { parser: pf, anchors: ['rule '] },
@@ -35,10 +39,21 @@ export const registrations: readonly Registration[] = [
   { parser: sshd },
   { parser: login },
   { parser: http },
+  { parser: trap },
 ];
 
-/** Reads a message with the first parser that knows its format. Undefined when none does. Never throws. */
+/**
+ * Reads a message with the first parser that knows its format; where none does, or the one that does finds no attempt in it,
+ * the site's own patterns are asked. Undefined when nobody knows it. Never throws.
+ */
 export function parse(message: SyslogMessage, options: ParseOptions): ParseResult | undefined {
+  const result = parseKnown(message, options);
+  if (options.patterns === undefined) return result;
+  const open = result === undefined || (result.kind === 'ignored' && result.parser !== own.name);
+  return (open ? options.patterns.parse(message) : undefined) ?? result;
+}
+
+function parseKnown(message: SyslogMessage, options: ParseOptions): ParseResult | undefined {
   for (const { parser, anchors } of registrations) {
     if (anchors !== undefined && !holdsOneOf(anchors, message.text)) continue;
     const result = parser.parse(message, options);

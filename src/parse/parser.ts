@@ -4,6 +4,15 @@ import type { LossNotice, ParsedAttempt, SyslogMessage } from '../types.ts';
 export interface ParseOptions {
   /** Verdict by log prefix (netfilter LOG prefixes carry no action of their own); longest match wins. */
   readonly prefixes: readonly PrefixVerdict[];
+  /** The site's own kinds of lines, compiled (pattern.ts); absent: none. */
+  readonly patterns?: Patterns;
+  /** IANA zone of times in a line's body that state none; UTC when absent. */
+  readonly zone?: string;
+}
+
+/** Reads the lines that no parser finds an attempt in. */
+export interface Patterns {
+  parse(message: SyslogMessage): ParseResult | undefined;
 }
 
 /** A site's own log prefix and what it means. */

@@ -62,6 +62,7 @@ function packetLine(message: SyslogMessage): string | undefined {
   // With another program's name in the header these are that program's words.
   if (message.appName !== undefined) return undefined;
   const tag = TAG.exec(message.text.slice(0, 256));
-  if (tag === null || message.text.slice(0, tag.index).includes(': ')) return undefined;
+  // Nor can they be a header's where a quotation, a bracket or another tag came before: a request, a referrer, a user name.
+  if (tag === null || /: |["[\]]/.test(message.text.slice(0, tag.index))) return undefined;
   return message.text.slice(tag.index + tag[0].length);
 }

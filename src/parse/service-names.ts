@@ -22,3 +22,8 @@ const PORTS: ReadonlyMap<string, number> = new Map(
 export function portOfService(name: string): number | undefined {
   return PORTS.get(name);
 }
+
+/** The names a port may be printed as. */
+export function servicesOfPort(port: number): string[] {
+  return [...PORTS].filter(([, number]) => number === port).map(([name]) => name);
+}

@@ -1,3 +1,4 @@
+import { readSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 
@@ -90,6 +91,7 @@ export class LogFile {
     if (info.isDirectory()) throw new Error(`${path} is a directory: name the files in it`);
     const handle = await open(path, 'r');
     const magic = Buffer.alloc(2);
+    // At position 0, so that the file's own position stays there; a pipe has none and is not asked.
     const { bytesRead } = await handle.read(magic, 0, 2, 0).catch(() => ({ bytesRead: 0 }));
     const about = { sizeBytes: info.size, modifiedMs: info.mtimeMs };
     if (bytesRead === 2 && magic[0] === 0x1f && magic[1] === 0x8b) {
@@ -100,10 +102,10 @@ export class LogFile {
       file = new LogFile(path, readChunks(chunks), () => handle.close(), about);
       return file;
     }
-    let position = 0;
     const read: Read = async (buffer, offset, length) => {
-      const { bytesRead: bytes } = await handle.read(buffer, offset, length, info.isFile() ? position : null);
-      position += bytes;
+      // A read of a file on disk through the thread pool costs four times the read itself; a pipe may have to be waited for.
+      if (info.isFile()) return readSync(handle.fd, buffer, offset, length, null);
+      const { bytesRead: bytes } = await handle.read(buffer, offset, length, null);
       return bytes;
     };
     return LogFile.#counted(path, read, () => handle.close(), about);
@@ -161,5 +163,71 @@ export function forEachLine(block: LineBlock, take: (line: Buffer) => void): voi
     const stop = end > start && block.buffer[end - 1] === 13 ? end - 1 : end;
     take(block.buffer.subarray(start, stop));
     start = end + 1;
+  }
+}
+
+/** Where a line begins and ends in its window; the end is the position of its LF. */
+export interface LineSpan {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Some whole lines of a block, as octets and as latin1 text, one character an octet; positions are relative to the window. */
+export class LineWindow {
+  readonly text: string;
+  readonly #buffer: Buffer;
+  readonly #offset: number;
+
+  constructor(buffer: Buffer, start: number, end: number) {
+    this.text = buffer.toString('latin1', start, end);
+    this.#buffer = buffer;
+    this.#offset = start;
+  }
+
+  /** A block in windows of at most `maxBytes`, or of one line where that is longer. */
+  static *of({ buffer, start, end }: LineBlock, maxBytes: number): Generator<LineWindow> {
+    for (let from = start; from < end; ) {
+      let to = Math.min(end, from + maxBytes);
+      if (to < end) {
+        const lastLf = buffer.lastIndexOf(10, to - 1);
+        const nextLf = lastLf >= from ? lastLf : buffer.indexOf(10, to);
+        to = nextLf < 0 ? end : Math.min(end, nextLf + 1);
+      }
+      yield new LineWindow(buffer, from, to);
+      from = to;
+    }
+  }
+
+  get length(): number {
+    return this.text.length;
+  }
+
+  /** The line a position is in. */
+  lineAt(at: number): LineSpan {
+    const start = at === 0 ? 0 : this.text.lastIndexOf('\n', at - 1) + 1;
+    const lf = this.text.indexOf('\n', at);
+    return { start, end: lf < 0 ? this.length : lf };
+  }
+
+  /** The line whose LF, if it has one, is right before a position. */
+  lineBefore(at: number): LineSpan {
+    return this.lineAt(at - 1);
+  }
+
+  /** A line's octets, without CR. */
+  octets({ start, end }: LineSpan): Buffer {
+    const stop = end > start && this.text.charCodeAt(end - 1) === 13 ? end - 1 : end;
+    return this.#buffer.subarray(this.#offset + start, this.#offset + stop);
+  }
+
+  /** How many lines begin in a part of the window that begins with one. */
+  count(from: number, to: number): number {
+    let lines = 0;
+    const end = this.#offset + to;
+    for (let at = this.#offset + from; at < end; lines++) {
+      const lf = this.#buffer.indexOf(10, at);
+      at = lf < 0 ? end : lf + 1;
+    }
+    return lines;
   }
 }

@@ -5,7 +5,9 @@ export type FramingFault =
   /** Longer than the limit: cut there, the rest discarded. */
   | 'frame-too-long'
   /** The stream ended inside a counted frame. */
-  | 'incomplete-frame';
+  | 'incomplete-frame'
+  /** Ended by LF or NUL where every frame should be counted. */
+  | 'uncounted-frame';
 
 /** One frame; the bytes are a copy of its own. */
 export type OnFrame = (bytes: Buffer, truncated: boolean) => void;
@@ -36,6 +38,7 @@ const KEPT_CARRY_BYTES = 8 * 1024;
 export class Deframer {
   readonly #maxBytes: number;
   readonly #onFault: (fault: FramingFault) => void;
+  readonly #wantsCounts: boolean;
   /** The beginning of a frame that may still turn out to be a count. */
   #head = '';
   #inFrame = false;
@@ -50,11 +53,15 @@ export class Deframer {
   #lfAt = -1;
   #nulAt = -1;
 
-  /** `maxBytes`: the limit for one frame, in octets. Throws RangeError below 64, where no message fits. */
-  constructor(maxBytes: number, onFault: (fault: FramingFault) => void = () => {}) {
+  /**
+   * `maxBytes`: the limit for one frame, in octets. `wantsCounts`: frames without a count are a fault, RFC 5425 4.3.
+   * Throws RangeError below 64, where no message fits.
+   */
+  constructor(maxBytes: number, onFault: (fault: FramingFault) => void = () => {}, wantsCounts = false) {
     if (!(maxBytes >= 64)) throw new RangeError(`maxBytes is ${maxBytes}: a frame needs 64 at least`);
     this.#maxBytes = maxBytes;
     this.#onFault = onFault;
+    this.#wantsCounts = wantsCounts;
   }
 
   /** Whether octets of an unfinished frame have come. */
@@ -179,6 +186,7 @@ export class Deframer {
     if (this.#carry.length > KEPT_CARRY_BYTES) this.#carry = Buffer.alloc(0);
     if (octets.length === 0) return;
     if (this.#afterCounted && !this.#isCounted && octets[0] !== LESS_THAN) this.#onFault('framing-error');
+    if (this.#wantsCounts && !this.#isCounted) this.#onFault('uncounted-frame');
     onFrame(Buffer.from(octets), truncated);
   }
 }

@@ -3,12 +3,13 @@ import { DualStack } from './dual-stack.ts';
 import { placeName } from './listen-error.ts';
 import type { FrameSink, Receiver, ReceiverEventSink } from './receiver.ts';
 import { TcpReceiver } from './tcp.ts';
+import { TrapReceiver } from './trap.ts';
 import { UdpDgram } from './udp-dgram.ts';
 import { UdpSyslogServer } from './udp-syslog-server.ts';
 
-/** One entry of `listeners` in the configuration. Times in milliseconds, sizes in bytes. */
+/** One entry of `listeners` in the configuration, or one port of `traps`. Times in milliseconds, sizes in bytes. */
 export interface ListenerOptions {
-  readonly protocol: 'udp' | 'tcp';
+  readonly protocol: 'udp' | 'tcp' | 'trap';
   /** An address; `*` or `::` for all interfaces, IPv4 and IPv6. Not used with `fd`. */
   readonly host: string;
   /** 0 takes any free port. */
@@ -36,6 +37,7 @@ type CreateReceiver = (options: ListenerOptions, sink: FrameSink, onEvent: Recei
 const RECEIVERS: Readonly<Record<ListenerOptions['protocol'], CreateReceiver>> = {
   udp: createUdp,
   tcp: (options, sink, onEvent) => new TcpReceiver(options, sink, onEvent),
+  trap: (options, sink, onEvent) => new TrapReceiver(options, sink, onEvent),
 };
 
 /**
@@ -58,7 +60,7 @@ export function createReceivers(
 }
 
 function check({ protocol, host, port, fd, maxBytes }: ListenerOptions): void {
-  if (!Object.hasOwn(RECEIVERS, protocol)) throw new RangeError(`protocol "${protocol}" is not udp or tcp`);
+  if (!Object.hasOwn(RECEIVERS, protocol)) throw new RangeError(`protocol "${protocol}" is not udp, tcp or trap`);
   if (maxBytes !== undefined && !(maxBytes >= MIN_MAX_BYTES)) {
     throw new RangeError(`maxBytes is ${maxBytes}: a message needs ${MIN_MAX_BYTES} at least`);
   }
@@ -66,7 +68,8 @@ function check({ protocol, host, port, fd, maxBytes }: ListenerOptions): void {
   if (host !== '*' && !isIPv4(host) && !isIPv6(host)) {
     throw new RangeError(`host "${host}" is not an address: write 0.0.0.0, 192.0.2.1, ::, or * for all`);
   }
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new RangeError(`port ${port} is not 0 to 65535`);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new RangeError(`port ${port} is not 0 to 65535`);
 }
 
 function createUdp(options: ListenerOptions, sink: FrameSink, onEvent: ReceiverEventSink): Receiver {

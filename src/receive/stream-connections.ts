@@ -4,7 +4,7 @@ import type { FrameTransport, Peer } from '../types.ts';
 import { AllowList } from './allow-list.ts';
 import { BurstReport } from './burst-report.ts';
 import type { Counters } from './counters.ts';
-import { Deframer } from './framing.ts';
+import { Deframer, type FramingFault } from './framing.ts';
 import type { FrameSink, ReceiverEventSink } from './receiver.ts';
 
 export interface StreamLimits {
@@ -69,33 +69,61 @@ export class StreamConnections {
     return this.#connections.size;
   }
 
-  /** Takes an accepted socket over. */
-  admit(socket: Socket): void {
+  /** Who an accepted socket belongs to; undefined, and the socket closed, when they may not talk to us or have gone. */
+  screen(socket: Socket): Peer | undefined {
     socket.on('error', () => this.#outlet.counters.drop('connection-error'));
     const remote = socket.remoteAddress;
     // A peer that has gone already has no address any more.
     if (remote === undefined || this.#onEmpty !== undefined) {
       socket.destroy();
-      return;
+      return undefined;
     }
     const address = canonicalIp(remote) ?? remote;
     if (!this.#allowed.allows(address)) {
       this.refuse('sender-not-allowed', `${address} is not in the allowed senders`);
       socket.destroy();
+      return undefined;
+    }
+    return { address, ...(socket.remotePort === undefined ? {} : { port: socket.remotePort }) };
+  }
+
+  /** Reads frames from a socket from now on. */
+  welcome(socket: Socket, peer: Peer): void {
+    if (this.#onEmpty !== undefined) {
+      socket.destroy();
       return;
     }
-    this.#welcome(socket, { address, ...(socket.remotePort === undefined ? {} : { port: socket.remotePort }) });
+    if (socket.listenerCount('error') === 0)
+      socket.on('error', () => this.#outlet.counters.drop('connection-error'));
+    const connection: Connection = {
+      socket,
+      peer,
+      deframer: new Deframer(
+        this.#limits.maxBytes,
+        (fault) => this.#fault(fault, peer),
+        this.#outlet.transport === 'tls',
+      ),
+      lastDataMs: performance.now(),
+      partialSinceMs: undefined,
+      fresh: true,
+    };
+    this.#connections.add(connection);
+    if (this.#sweep === undefined) this.#sweepEvery(this.#sweepPeriodMs());
+    socket.on('data', (chunk) => this.#read(connection, chunk));
+    socket.on('close', () => this.#gone(connection));
   }
 
   /** Counts a connection turned away, and says so once a burst. */
   refuse(reason: string, because: string): void {
     const { counters, name, onEvent } = this.#outlet;
     counters.drop(reason);
-    const report = this.#reports.get(reason) ?? new BurstReport();
-    this.#reports.set(reason, report);
-    const count = report.hit(performance.now());
-    if (count === undefined) return;
-    onEvent({ level: 'warn', message: `${name} refused a connection: ${because}`, details: { reason, count } });
+    this.#report(reason, (count) =>
+      onEvent({
+        level: 'warn',
+        message: `${name} refused a connection: ${because}`,
+        details: { reason, count },
+      }),
+    );
   }
 
   /** Reads on until every connection has been quiet for a moment, one second at most, then closes them all. */
@@ -114,19 +142,24 @@ export class StreamConnections {
     clearInterval(this.#sweep);
   }
 
-  #welcome(socket: Socket, peer: Peer): void {
-    const connection: Connection = {
-      socket,
-      peer,
-      deframer: new Deframer(this.#limits.maxBytes, (fault) => this.#outlet.counters.drop(fault)),
-      lastDataMs: performance.now(),
-      partialSinceMs: undefined,
-      fresh: true,
-    };
-    this.#connections.add(connection);
-    if (this.#sweep === undefined) this.#sweepEvery(this.#sweepPeriodMs());
-    socket.on('data', (chunk) => this.#read(connection, chunk));
-    socket.on('close', () => this.#gone(connection));
+  #report(reason: string, say: (count: number) => void): void {
+    const report = this.#reports.get(reason) ?? new BurstReport();
+    this.#reports.set(reason, report);
+    const count = report.hit(performance.now());
+    if (count !== undefined) say(count);
+  }
+
+  #fault(fault: FramingFault, peer: Peer): void {
+    const { counters, name, onEvent } = this.#outlet;
+    counters.drop(fault);
+    if (fault !== 'uncounted-frame') return;
+    this.#report(fault, (count) =>
+      onEvent({
+        level: 'warn',
+        message: `${name}: ${peer.address} sends lines without octet counts, which RFC 5425 asks for; they are taken all the same`,
+        details: { reason: fault, count },
+      }),
+    );
   }
 
   #read(connection: Connection, chunk: Buffer): void {
@@ -149,7 +182,10 @@ export class StreamConnections {
   }
 
   /** Sends what the deframer gives to the sink; returns how many frames that were. */
-  #frames(connection: Connection, work: (onFrame: (bytes: Buffer, truncated: boolean) => void) => void): number {
+  #frames(
+    connection: Connection,
+    work: (onFrame: (bytes: Buffer, truncated: boolean) => void) => void,
+  ): number {
     const { counters, sink, transport } = this.#outlet;
     const receivedAtMs = Date.now();
     let count = 0;

@@ -8,8 +8,9 @@ import type { Frame } from '../types.ts';
  * address (ASCII), bytes. Byte order is that of DataView's default, big-endian.
  */
 
-/** A batch is sent at this size, and at the end of every turn of the event loop in which something came. */
+/** A batch is sent at this size, or so long after its first datagram. */
 export const BATCH_BYTES = 64 * 1024;
+export const BATCH_WAIT_MS = 2;
 
 const HEADER_BYTES = 16;
 

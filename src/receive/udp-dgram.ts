@@ -103,7 +103,9 @@ export class UdpDgram implements Receiver {
     this.#kernelDrops = new KernelDrops(host, port);
     this.#kernelDrops.read();
     socket.on('message', (bytes, remote) => this.#receive(bytes, remote));
-    socket.on('error', (error) => this.#onEvent({ level: 'warn', message: `${this.name}: ${error.message}` }));
+    socket.on('error', (error) =>
+      this.#onEvent({ level: 'warn', message: `${this.name}: ${error.message}` }),
+    );
     const buffer = raiseReceiveBuffer(
       socket,
       this.#options.receiveBufferBytes ?? DEFAULT_RECEIVE_BUFFER_BYTES,

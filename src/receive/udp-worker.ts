@@ -4,13 +4,19 @@
  * and the sender's port. The socket comes from Node's documented diagnostics channel `udp.socket`.
  */
 
-import { subscribe } from 'node:diagnostics_channel';
 import type { RemoteInfo, Socket } from 'node:dgram';
+import { subscribe } from 'node:diagnostics_channel';
 import { parentPort, workerData } from 'node:worker_threads';
 import SyslogServer from 'syslog-server';
 import { DatagramGate } from './datagram-gate.ts';
 import { raiseReceiveBuffer } from './receive-buffer.ts';
-import { BatchWriter, type FromUdpWorker, SharedCounters, type UdpWorkerData } from './udp-batch.ts';
+import {
+  BATCH_WAIT_MS,
+  BatchWriter,
+  type FromUdpWorker,
+  SharedCounters,
+  type UdpWorkerData,
+} from './udp-batch.ts';
 
 const options = workerData as UdpWorkerData;
 const main = parentPort!;
@@ -36,7 +42,7 @@ function receive(bytes: Buffer, remote: RemoteInfo): void {
   if (batch.isFull) flush();
   else if (!flushScheduled) {
     flushScheduled = true;
-    setImmediate(flush);
+    setTimeout(flush, BATCH_WAIT_MS);
   }
 }
 

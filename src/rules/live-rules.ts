@@ -95,7 +95,11 @@ export class LiveRules {
       const errors = problems.filter(({ level }) => level === 'error');
       this.#problems = errors.slice(0, MAX_PROBLEMS).map(sentence);
       const details = { because, problems: this.#problems };
-      onEvent({ level: 'error', message: `the new rules can not be used, the old ones stay: ${this.#problems[0] ?? path}`, details });
+      onEvent({
+        level: 'error',
+        message: `the new rules can not be used, the old ones stay: ${this.#problems[0] ?? path}`,
+        details,
+      });
       return { outcome: 'refused', problems: errors };
     }
     this.#problems = undefined;
@@ -105,7 +109,8 @@ export class LiveRules {
     this.#current = ruleSet;
     // Told in any case: where in the files a rule stands may have changed, and mails say it.
     onChange(ruleSet);
-    const message = changes === undefined ? 'the rules are as they were' : `${ruleSet.rules.length} rules are in force now`;
+    const message =
+      changes === undefined ? 'the rules are as they were' : `${ruleSet.rules.length} rules are in force now`;
     onEvent({ level: changes === undefined ? 'debug' : 'info', message, details: { because, ...changes } });
     return { outcome: changes === undefined ? 'unchanged' : 'changed', problems };
   }
@@ -120,11 +125,15 @@ function changesBetween(before: RuleSet, after: RuleSet): object | undefined {
   const known = new Map(before.rules.map((rule) => [rule.id, rule]));
   const kept = new Set(after.rules.map(({ id }) => id));
   const added = after.rules.filter(({ id }) => !known.has(id)).map(({ id }) => id);
-  const changed = after.rules.filter((rule) => known.has(rule.id) && !sameRule(known.get(rule.id)!, rule)).map(({ id }) => id);
+  const changed = after.rules
+    .filter((rule) => known.has(rule.id) && !sameRule(known.get(rule.id)!, rule))
+    .map(({ id }) => id);
   const removed = before.rules.filter(({ id }) => !kept.has(id)).map(({ id }) => id);
   const rest = ({ ignores, names }: RuleSet) => [ignores.map(({ position: _, ...ignore }) => ignore), names];
   const sameRest = isDeepStrictEqual(rest(before), rest(after));
-  return sameRest && added.length + changed.length + removed.length === 0 ? undefined : { added, changed, removed };
+  return sameRest && added.length + changed.length + removed.length === 0
+    ? undefined
+    : { added, changed, removed };
 }
 
 function sameRule(before: Rule, after: Rule): boolean {

@@ -53,7 +53,10 @@ export class RulesWatch {
   async #listen(): Promise<void> {
     this.#watcher?.close();
     this.#watcher = undefined;
-    const isDirectory = await stat(this.#path).then((stats) => stats.isDirectory(), () => false);
+    const isDirectory = await stat(this.#path).then(
+      (stats) => stats.isDirectory(),
+      () => false,
+    );
     if (this.#stopped) return;
     try {
       const place = isDirectory ? this.#path : dirname(this.#path);
@@ -92,7 +95,10 @@ export class RulesWatch {
 
 /** Names, identities, sizes and times of the rule files, as one text to compare. */
 async function fingerprint(path: string): Promise<string> {
-  const names = await readdir(path).then((all) => all.filter(isRuleFile).sort(), () => undefined);
+  const names = await readdir(path).then(
+    (all) => all.filter(isRuleFile).sort(),
+    () => undefined,
+  );
   const files = names === undefined ? [path] : names.map((name) => join(path, name));
   const marks = files.map((file) =>
     stat(file).then(

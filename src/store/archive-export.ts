@@ -35,8 +35,15 @@ export interface ArchiveExport {
  * chain stays provable, with checksums and a note on how to check. The tar is made 0600 and must not exist; throws (and leaves
  * nothing behind) when it does or when there is nothing to export. Of the day still being written what is on disk goes in.
  */
-export async function exportArchive(directory: string, from: string, to: string, outTar: string): Promise<ArchiveExport> {
-  const files = await inChainOrder((await listArchive(directory)).filter(({ day, size }) => day >= from && day <= to && size > 0));
+export async function exportArchive(
+  directory: string,
+  from: string,
+  to: string,
+  outTar: string,
+): Promise<ArchiveExport> {
+  const files = await inChainOrder(
+    (await listArchive(directory)).filter(({ day, size }) => day >= from && day <= to && size > 0),
+  );
   if (files.length === 0) throw new Error(`the archive has no file from ${from} to ${to}`);
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const out = await open(outTar, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, PRIVATE_MODE);

@@ -36,7 +36,14 @@ export async function listArchive(directory: string): Promise<ArchiveFile[]> {
     const path = join(directory, name);
     const info = await stat(path).catch(() => undefined);
     if (info === undefined || !info.isFile()) continue;
-    files.push({ name, path, day: match[1]!, part: Number(match[2] ?? 1), compressed: match[3] !== undefined, size: info.size });
+    files.push({
+      name,
+      path,
+      day: match[1]!,
+      part: Number(match[2] ?? 1),
+      compressed: match[3] !== undefined,
+      size: info.size,
+    });
   }
   return files.sort((a, b) => (a.day === b.day ? a.part - b.part : a.day < b.day ? -1 : 1));
 }

@@ -63,11 +63,16 @@ export function rawFields(bytes: Buffer): { raw: string } | { rawBase64: string 
 
 /** The octets again. */
 export function rawBytes(fields: { readonly raw?: string; readonly rawBase64?: string }): Buffer {
-  return fields.raw !== undefined ? Buffer.from(fields.raw, 'utf8') : Buffer.from(fields.rawBase64 ?? '', 'base64');
+  return fields.raw !== undefined
+    ? Buffer.from(fields.raw, 'utf8')
+    : Buffer.from(fields.rawBase64 ?? '', 'base64');
 }
 
 /** Seals a body as the successor of `head`: the line to write (with its LF) and the new head. */
-export function sealRecord(body: RecordBody, head: ChainHead): { readonly line: Buffer; readonly head: ChainHead } {
+export function sealRecord(
+  body: RecordBody,
+  head: ChainHead,
+): { readonly line: Buffer; readonly head: ChainHead } {
   const seq = head.seq + 1;
   const open = jsonLine({ seq, ...body, prev: head.sha256 });
   const sha256 = digest(open);
@@ -78,14 +83,20 @@ export function sealRecord(body: RecordBody, head: ChainHead): { readonly line: 
 export type ReadRecord =
   | { readonly ok: true; readonly record: ArchiveRecord }
   /** `stated` is what the line itself claims, for whoever wants to go on after it. */
-  | { readonly ok: false; readonly because: string; readonly stated: Partial<ArchiveRecord>; readonly computed?: string };
+  | {
+      readonly ok: false;
+      readonly because: string;
+      readonly stated: Partial<ArchiveRecord>;
+      readonly computed?: string;
+    };
 
 /** Reads one line (without its LF) and checks its digest. */
 export function readRecord(line: Buffer): ReadRecord {
   const text = line.toString('latin1');
-  const parts = /^(\{[^]*),"sha256":"([0-9a-f]{64})"\}$/.exec(text);
+  const parts = /^(\{.*),"sha256":"([0-9a-f]{64})"\}$/s.exec(text);
   const value = parseJson(line.toString('utf8'));
-  if (parts === null || value === undefined) return { ok: false, because: 'not a record', stated: value ?? {} };
+  if (parts === null || value === undefined)
+    return { ok: false, because: 'not a record', stated: value ?? {} };
   const computed = createHash('sha256').update(`${parts[1]}}`, 'latin1').digest('hex');
   if (computed !== parts[2]) {
     return { ok: false, because: 'the digest does not match the record', stated: value, computed };
@@ -95,7 +106,9 @@ export function readRecord(line: Buffer): ReadRecord {
 }
 
 function isRecord(value: Partial<ArchiveRecord>): value is ArchiveRecord {
-  return Number.isSafeInteger(value.seq) && typeof value.prev === 'string' && typeof value.receivedAt === 'string';
+  return (
+    Number.isSafeInteger(value.seq) && typeof value.prev === 'string' && typeof value.receivedAt === 'string'
+  );
 }
 
 function parseJson(text: string): Partial<ArchiveRecord> | undefined {

@@ -40,12 +40,21 @@ export async function resumeArchive(
     const found = await soundEnd(newest);
     if (found === undefined) {
       const to = setAside(newest.path, nowMs);
-      onEvent({ kind: 'archive-damaged', because: `no sound record at the end of ${newest.name}; kept as ${to}`, path: to });
+      onEvent({
+        kind: 'archive-damaged',
+        because: `no sound record at the end of ${newest.name}; kept as ${to}`,
+        path: to,
+      });
       continue;
     }
     if (found.torn.length > 0) await cutTail(newest, found, nowMs, onEvent);
     if (found.missingLf) await appendLf(newest, found.length);
-    return { head: found.head, file: newest, length: found.length + (found.missingLf ? 1 : 0), uncompressed: plain };
+    return {
+      head: found.head,
+      file: newest,
+      length: found.length + (found.missingLf ? 1 : 0),
+      uncompressed: plain,
+    };
   }
   return { head: await compressedHead(files), length: 0, uncompressed: [] };
 }
@@ -77,7 +86,12 @@ async function soundEnd(file: ArchiveFile): Promise<SoundEnd | undefined> {
       if (read.ok) {
         const missingLf = end === bytes.length;
         const length = start + end + (missingLf ? 0 : 1);
-        return { head: { seq: read.record.seq, sha256: read.record.sha256 }, length, torn: bytes.subarray(end + 1), missingLf };
+        return {
+          head: { seq: read.record.seq, sha256: read.record.sha256 },
+          length,
+          torn: bytes.subarray(end + 1),
+          missingLf,
+        };
       }
       end = begin - 1;
     }
@@ -87,7 +101,12 @@ async function soundEnd(file: ArchiveFile): Promise<SoundEnd | undefined> {
   }
 }
 
-async function cutTail(file: ArchiveFile, found: SoundEnd, nowMs: number, onEvent: (event: StoreEvent) => void): Promise<void> {
+async function cutTail(
+  file: ArchiveFile,
+  found: SoundEnd,
+  nowMs: number,
+  onEvent: (event: StoreEvent) => void,
+): Promise<void> {
   const path = `${file.path}.torn.${basicIso(nowMs)}`;
   const kept = await open(path, PRIVATE_FLAGS, PRIVATE_MODE);
   await kept.writeFile(found.torn);

@@ -18,7 +18,12 @@ export async function compressFile(file: ArchiveFile, signal: AbortSignal): Prom
 }
 
 /** Removes the oldest closed files over a total size or before a day; returns their names. The newest file always stays. */
-export async function trimArchive(directory: string, keepFromDay: string, maxBytes: number, currentName: string): Promise<string[]> {
+export async function trimArchive(
+  directory: string,
+  keepFromDay: string,
+  maxBytes: number,
+  currentName: string,
+): Promise<string[]> {
   const files = await listArchive(directory);
   let total = files.reduce((sum, file) => sum + file.size, 0);
   const removed: string[] = [];

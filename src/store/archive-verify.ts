@@ -30,8 +30,15 @@ const MAX_BROKEN = 100;
  * `to` are UTC days (`2026-11-23`), both included. With `head` the newest record must be that one or come later: nothing was
  * cut off the end.
  */
-export async function verifyArchive(directory: string, from = '', to = '9999', head?: ChainHead): Promise<ArchiveVerification> {
-  const files = await inChainOrder((await listArchive(directory)).filter(({ day }) => day >= from && day <= to));
+export async function verifyArchive(
+  directory: string,
+  from = '',
+  to = '9999',
+  head?: ChainHead,
+): Promise<ArchiveVerification> {
+  const files = await inChainOrder(
+    (await listArchive(directory)).filter(({ day }) => day >= from && day <= to),
+  );
   const chain = new ChainCheck();
   for (const file of files) await chain.read(file);
   if (head !== undefined) chain.expectHead(head);
@@ -60,7 +67,9 @@ class ChainCheck {
   async read(file: ArchiveFile): Promise<void> {
     try {
       for await (const line of archiveLines(file)) {
-        const read: ReadRecord = line.overlong ? { ok: false, because: 'longer than any record', stated: {} } : readRecord(line.bytes);
+        const read: ReadRecord = line.overlong
+          ? { ok: false, because: 'longer than any record', stated: {} }
+          : readRecord(line.bytes);
         if (read.ok) this.#sound(file.name, line.number, read.record);
         else this.#damaged(file.name, line.number, read, line.unfinished);
       }
@@ -112,7 +121,9 @@ class ChainCheck {
     this.#note({ file, line, ...(typeof seq === 'number' ? { seq } : {}), because });
     // One damaged record is one fault: the next is held against everything this one may have been.
     this.#expected =
-      read.computed === undefined ? undefined : [read.computed, ...(read.stated.sha256 === undefined ? [] : [read.stated.sha256])];
+      read.computed === undefined
+        ? undefined
+        : [read.computed, ...(read.stated.sha256 === undefined ? [] : [read.stated.sha256])];
     if (this.#nextSeq !== undefined) this.#nextSeq++;
   }
 
@@ -127,5 +138,7 @@ const HEADS = 10_000;
 
 function gap(expected: number, found: number): string {
   if (found < expected) return `record ${found} comes again after ${expected - 1}`;
-  return found === expected + 1 ? `record ${expected} is missing before it` : `records ${expected} to ${found - 1} are missing before it`;
+  return found === expected + 1
+    ? `record ${expected} is missing before it`
+    : `records ${expected} to ${found - 1} are missing before it`;
 }

@@ -1,11 +1,11 @@
-import { type FileHandle, open as openFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open as openFile } from 'node:fs/promises';
 import type { Frame } from '../types.ts';
-import { type ArchiveFile, archiveFileName, listArchive } from './archive-files.ts';
+import type { ArchiveFile } from './archive-files.ts';
 import { type ChainHead, frameBody, GENESIS, type RecordBody, sealRecord } from './archive-record.ts';
 import { resumeArchive } from './archive-recover.ts';
 import { compressFile, trimArchive } from './archive-upkeep.ts';
-import { errorText, PRIVATE_FLAGS, PRIVATE_MODE, privateDirectory, setAside } from './private-files.ts';
+import { DayFiles, type OpenFile } from './day-files.ts';
+import { errorText, privateDirectory } from './private-files.ts';
 import type { StoreEvent } from './store.ts';
 
 export interface ArchiveOptions {
@@ -18,8 +18,7 @@ export interface ArchiveOptions {
   /** Time between tries while the disk refuses. */
   readonly retryMs?: number;
   readonly now?: () => number;
-  /** How files are opened; replaced in tests to make the disk fail. */
-  readonly open?: (path: string, flags: number, mode: number) => Promise<FileHandle>;
+  readonly open?: OpenFile;
 }
 
 export interface ArchiveCounters {
@@ -38,14 +37,6 @@ interface Pending {
   readonly bytes: number;
 }
 
-/** The file of the day. `length` counts the octets known to be on disk. */
-interface CurrentFile {
-  readonly path: string;
-  readonly name: string;
-  readonly day: string;
-  length: number;
-}
-
 const DEFAULTS = { maxPendingBytes: 16 * 1024 * 1024, flushMs: 250, retryMs: 1_000 };
 const MAX_BATCH_BYTES = 1024 * 1024;
 /** What a queued record takes beside its frame's octets. */
@@ -58,14 +49,11 @@ const HOUR_MS = 3_600_000;
  */
 export class EvidenceArchive {
   readonly #options: Required<ArchiveOptions>;
+  readonly #files: DayFiles;
   readonly #stop = new AbortController();
   readonly #pending: Pending[] = [];
   /** Undefined until the directory could be read. */
   #head: ChainHead | undefined;
-  #file: CurrentFile | undefined;
-  #handle: FileHandle | undefined;
-  /** Files of days that are over, to be compressed once the next file holds a record. */
-  #finished: ArchiveFile[] = [];
   #work: Promise<void> = Promise.resolve();
   #compressing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
@@ -81,6 +69,7 @@ export class EvidenceArchive {
 
   private constructor(options: Required<ArchiveOptions>) {
     this.#options = options;
+    this.#files = new DayFiles(options);
   }
 
   /**
@@ -130,7 +119,12 @@ export class EvidenceArchive {
   /** Removes closed files older than `maxAgeMs` and the oldest ones over `maxBytes` in all; returns their names. */
   async retention(maxAgeMs: number, maxBytes: number): Promise<string[]> {
     await this.#compressing;
-    return trimArchive(this.#options.directory, dayOf(this.#options.now() - maxAgeMs), maxBytes, this.#file?.name ?? '');
+    return trimArchive(
+      this.#options.directory,
+      dayOf(this.#options.now() - maxAgeMs),
+      maxBytes,
+      this.#files.currentName,
+    );
   }
 
   /** Resolves when no closed day is being compressed. */
@@ -145,7 +139,7 @@ export class EvidenceArchive {
     await this.flush();
     this.#stop.abort();
     await this.#compressing;
-    await this.#closeHandle();
+    await this.#files.close();
     if (this.#pending.length === 0) return;
     const because = `${this.#pending.length} records were not written: ${this.#failing}`;
     this.#options.onEvent({ kind: 'archive-failing', because });
@@ -187,7 +181,7 @@ export class EvidenceArchive {
     } catch (error) {
       this.#fail(error);
       // What a failed write left behind is unknown: the file is opened again for the next try.
-      await this.#closeHandle();
+      await this.#files.close();
       this.#schedule(this.#options.retryMs);
     }
   }
@@ -198,10 +192,7 @@ export class EvidenceArchive {
       onEvent({ kind: 'directory-exposed', because: `others may look into ${directory}`, path: directory });
     }
     const found = await resumeArchive(directory, now(), onEvent);
-    if (found.file !== undefined) {
-      const { name, path, day } = found.file;
-      this.#file = { name, path, day, length: found.length };
-    }
+    if (found.file !== undefined) this.#files.resume(found.file, found.length);
     for (const file of found.uncompressed) this.#compress(file);
     return found.head;
   }
@@ -218,77 +209,11 @@ export class EvidenceArchive {
       lines.push(sealed.line);
       size += sealed.line.length;
     }
-    await this.#write(day, Buffer.concat(lines));
+    await this.#files.write(day, Buffer.concat(lines));
     this.#head = head;
     for (const { bytes } of this.#pending.splice(0, lines.length)) this.#pendingBytes -= bytes;
     this.#written += lines.length;
-    for (const file of this.#finished.splice(0)) this.#compress(file);
-  }
-
-  /** At a fixed position: after a write that failed half way the next one overwrites what it left. */
-  async #write(day: string, batch: Buffer): Promise<void> {
-    const { handle, file } = await this.#fileOf(day);
-    for (let done = 0; done < batch.length; ) {
-      const { bytesWritten } = await handle.write(batch, done, batch.length - done, file.length + done);
-      done += bytesWritten;
-    }
-    await handle.datasync();
-    file.length += batch.length;
-  }
-
-  async #fileOf(day: string): Promise<{ readonly handle: FileHandle; readonly file: CurrentFile }> {
-    if (this.#file !== undefined && this.#file.day !== day) await this.#finish(this.#file);
-    if (this.#handle !== undefined && (await this.#handle.stat()).nlink === 0) {
-      const because = `${this.#file?.path} was removed while it was written`;
-      this.#options.onEvent({ kind: 'archive-damaged', because });
-      await this.#closeHandle();
-      this.#file = undefined;
-    }
-    const file = this.#file ?? (await this.#nameFile(day));
-    const handle = this.#handle ?? (await this.#open(file));
-    this.#file = file;
-    this.#handle = handle;
-    return { handle, file };
-  }
-
-  async #finish(file: CurrentFile): Promise<void> {
-    const listed = (await listArchive(this.#options.directory)).find(({ name }) => name === file.name);
-    await this.#closeHandle();
-    if (listed !== undefined) this.#finished.push(listed);
-    this.#file = undefined;
-  }
-
-  /** A name nobody has used: a day that was closed before (the clock was set back) gets another part. */
-  async #nameFile(day: string): Promise<CurrentFile> {
-    const { directory } = this.#options;
-    privateDirectory(directory);
-    const parts = (await listArchive(directory)).filter((file) => file.day === day).map(({ part }) => part);
-    const name = archiveFileName(day, Math.max(0, ...parts) + 1);
-    return { name, path: join(directory, name), day, length: 0 };
-  }
-
-  async #open(file: CurrentFile): Promise<FileHandle> {
-    const { open, now, onEvent } = this.#options;
-    const handle = await open(file.path, PRIVATE_FLAGS, PRIVATE_MODE).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ELOOP' && error.code !== 'EISDIR') throw error;
-      const to = setAside(file.path, now());
-      onEvent({ kind: 'archive-damaged', because: `${file.path} was no plain file; kept as ${to}`, path: to });
-      file.length = 0;
-      return open(file.path, PRIVATE_FLAGS, PRIVATE_MODE);
-    });
-    await handle.chmod(PRIVATE_MODE);
-    const { size } = await handle.stat();
-    if (size < file.length) {
-      const because = `${file.path} has ${size} bytes where ${file.length} were written`;
-      onEvent({ kind: 'archive-damaged', because, path: file.path });
-      file.length = size;
-    }
-    return handle;
-  }
-
-  async #closeHandle(): Promise<void> {
-    await this.#handle?.close().catch(() => undefined);
-    this.#handle = undefined;
+    for (const file of this.#files.takeFinished()) this.#compress(file);
   }
 
   #compress(file: ArchiveFile): void {
@@ -310,7 +235,10 @@ export class EvidenceArchive {
   #recovered(): void {
     if (this.#failing === undefined) return;
     this.#failing = undefined;
-    const lost = this.#unnoted === 0 ? 'nothing that was queued is lost' : `${this.#unnoted} frames were dropped meanwhile`;
+    const lost =
+      this.#unnoted === 0
+        ? 'nothing that was queued is lost'
+        : `${this.#unnoted} frames were dropped meanwhile`;
     this.#options.onEvent({ kind: 'archive-recovered', because: `the archive is written again; ${lost}` });
   }
 }

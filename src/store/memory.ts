@@ -1,5 +1,12 @@
 import type { Alert, Delivery, EvidenceLine, Hit, Incident } from '../types.ts';
-import { keyOf, OUTBOX_BOUNDS, type OutboxBounds, type OutboxChange, OutboxQueue } from './outbox-queue.ts';
+import {
+  forgottenLetters,
+  keyOf,
+  OUTBOX_BOUNDS,
+  type OutboxBounds,
+  type OutboxChange,
+  OutboxQueue,
+} from './outbox-queue.ts';
 import type {
   DeliveryRecord,
   IncidentFilter,
@@ -98,7 +105,9 @@ export class MemoryStore implements Store {
   }
 
   dead(alertId: string, channel: string, because: string): void {
-    this.#note(this.#queue.dead(alertId, channel, because));
+    const changes = this.#queue.dead(alertId, channel, because);
+    this.#note(changes);
+    for (const gone of forgottenLetters(changes)) this.#onEvent({ kind: 'store-forgot', because: gone });
   }
 
   outbox(channel?: string): OutboxEntry[] {
@@ -115,11 +124,14 @@ export class MemoryStore implements Store {
 
   recordDelivery(delivery: Delivery, atMs: number): void {
     this.#deliveries.push({ ...delivery, atMs });
-    if (this.#deliveries.length > this.#max.deliveries * 1.1) this.#deliveries = this.#deliveries.slice(-this.#max.deliveries);
+    if (this.#deliveries.length > this.#max.deliveries * 1.1)
+      this.#deliveries = this.#deliveries.slice(-this.#max.deliveries);
   }
 
   deliveries(alertId?: string, limit = 100): DeliveryRecord[] {
-    const wanted = this.#deliveries.filter((delivery) => alertId === undefined || delivery.alertId === alertId);
+    const wanted = this.#deliveries.filter(
+      (delivery) => alertId === undefined || delivery.alertId === alertId,
+    );
     return wanted.toReversed().slice(0, limit);
   }
 
@@ -138,7 +150,10 @@ export class MemoryStore implements Store {
     return this.#hits
       .filter(({ hit }) => hit.attempt.atMs >= sinceMs)
       .sort((a, b) => a.hit.attempt.atMs - b.hit.attempt.atMs)
-      .map(({ hit, ...rest }) => ({ ...rest, hit: { ...hit, attempt: { ...hit.attempt, line: { sequence: 0 } } } }));
+      .map(({ hit, ...rest }) => ({
+        ...rest,
+        hit: { ...hit, attempt: { ...hit.attempt, line: { sequence: 0 } } },
+      }));
   }
 
   expireHits(beforeMs: number): void {
@@ -173,7 +188,9 @@ export class MemoryStore implements Store {
 
   retention(policy: RetentionPolicy, nowMs: number): number {
     const closed = this.#closed().sort((a, b) => b.lastSeenMs - a.lastSeenMs);
-    const gone = closed.filter(({ lastSeenMs }, i) => i >= policy.maxIncidents || lastSeenMs < nowMs - policy.maxAgeMs);
+    const gone = closed.filter(
+      ({ lastSeenMs }, i) => i >= policy.maxIncidents || lastSeenMs < nowMs - policy.maxAgeMs,
+    );
     for (const { id } of gone) this.#incidents.delete(id);
     this.#deliveries = this.#deliveries.filter(({ atMs }) => atMs >= nowMs - policy.maxAgeMs);
     for (const [key, { expiresAtMs }] of this.#cache) if (expiresAtMs <= nowMs) this.#cache.delete(key);
@@ -194,7 +211,9 @@ export class MemoryStore implements Store {
   adopt(state: LiveState): void {
     for (const incident of state.incidents) this.saveIncident(incident);
     const incoming = new Set(state.slots.map(({ entry }) => keyOf(entry.alert.id, entry.channel)));
-    const kept = this.#queue.slots().filter(({ entry }) => !incoming.has(keyOf(entry.alert.id, entry.channel)));
+    const kept = this.#queue
+      .slots()
+      .filter(({ entry }) => !incoming.has(keyOf(entry.alert.id, entry.channel)));
     this.#queue.load([...kept, ...state.slots]);
     for (const [alertId, channel] of state.settled) {
       this.#queue.delivered(alertId, channel);
@@ -221,7 +240,14 @@ export class MemoryStore implements Store {
   }
 
   #matching(filter: IncidentFilter): Incident[] {
-    const { states, severities, ruleId, source, sinceMs = Number.NEGATIVE_INFINITY, untilMs = Number.POSITIVE_INFINITY } = filter;
+    const {
+      states,
+      severities,
+      ruleId,
+      source,
+      sinceMs = Number.NEGATIVE_INFINITY,
+      untilMs = Number.POSITIVE_INFINITY,
+    } = filter;
     return [...this.#incidents.values()].filter(
       (incident) =>
         (states === undefined || states.includes(incident.state)) &&

@@ -30,7 +30,11 @@ export function openSqliteStore(options: OpenOptions): SqliteStore {
   const { path, onEvent } = options;
   try {
     if (privateDirectory(dirname(path)).exposed) {
-      onEvent({ kind: 'directory-exposed', because: `others may look into ${dirname(path)}`, path: dirname(path) });
+      onEvent({
+        kind: 'directory-exposed',
+        because: `others may look into ${dirname(path)}`,
+        path: dirname(path),
+      });
     }
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (found !== undefined && !found.isFile()) {

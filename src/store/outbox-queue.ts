@@ -48,11 +48,19 @@ export class OutboxQueue {
     return this.#slots.has(keyOf(alertId, channel));
   }
 
-  put(alert: Alert, channel: string, nowMs: number): { readonly result: PutResult; readonly changes: OutboxChange[] } {
+  put(
+    alert: Alert,
+    channel: string,
+    nowMs: number,
+  ): { readonly result: PutResult; readonly changes: OutboxChange[] } {
     if (this.has(alert.id, channel)) return { result: { kind: 'known' }, changes: [] };
     const entry = { alert, channel, attempts: 0, createdAtMs: nowMs, notBeforeMs: nowMs };
-    const victim = alert.reason === 'digest' ? undefined : this.#victim(channel);
-    if (victim !== undefined && rank(victim.alert) >= rank(alert)) return { result: { kind: 'displaced', alert }, changes: [] };
+    const full =
+      alert.reason !== 'digest' && this.#countable(this.waiting(channel)).length >= this.#bounds.perChannel;
+    const victim = full ? this.#victim(channel) : undefined;
+    if (full && (victim === undefined || rank(victim.alert) >= rank(alert))) {
+      return { result: { kind: 'displaced', alert }, changes: [] };
+    }
     const added = this.#change(alert.id, channel, { seq: this.#nextSeq, entry, dead: false });
     if (victim === undefined) return { result: { kind: 'stored' }, changes: [added] };
     const removed = this.#change(victim.alert.id, channel, undefined);
@@ -162,16 +170,26 @@ export class OutboxQueue {
     );
   }
 
-  /** The entry a full queue can best do without: the mildest, of these the newest; none while there is room. */
+  /** The entry a full queue can best do without: the mildest, of these the newest; never one that is on the wire. */
   #victim(channel: string): OutboxEntry | undefined {
-    const countable = ({ alert }: OutboxEntry) => alert.reason !== 'digest';
-    const all = this.waiting(channel).filter(countable);
-    if (all.length < this.#bounds.perChannel) return undefined;
-    // A claimed entry is on the wire at this moment; when all are, the newest waits for nobody.
-    const free = this.#free(channel).map(({ entry }) => entry).filter(countable);
-    const newestFirst = (free.length > 0 ? free : all).toReversed();
-    return newestFirst.sort((a, b) => rank(a.alert) - rank(b.alert))[0];
+    const free = this.#countable(this.#free(channel).map(({ entry }) => entry));
+    return free.toReversed().sort((a, b) => rank(a.alert) - rank(b.alert))[0];
   }
+
+  /** Digests are never in the way of anything. */
+  #countable(entries: readonly OutboxEntry[]): OutboxEntry[] {
+    return entries.filter(({ alert }) => alert.reason !== 'digest');
+  }
+}
+
+/** What `dead` had to let go because there were too many dead letters, a sentence for each. */
+export function forgottenLetters(changes: readonly OutboxChange[]): string[] {
+  return changes
+    .filter(({ after }) => after === undefined)
+    .map(
+      ({ before }) =>
+        `the dead letter ${before?.entry.alert.id} for ${before?.entry.channel}: there are too many`,
+    );
 }
 
 export function keyOf(alertId: string, channel: string): string {

@@ -18,7 +18,10 @@ export function decodeIncident(text: string): Incident | undefined {
 
 export function encodeHit({ hit, line }: StoredHit): string {
   const { line: _run, ...attempt } = hit.attempt;
-  return JSON.stringify({ hit: { ...hit, attempt }, ...(line === undefined ? {} : { line: encodeLine(line) }) });
+  return JSON.stringify({
+    hit: { ...hit, attempt },
+    ...(line === undefined ? {} : { line: encodeLine(line) }),
+  });
 }
 
 /** The hit again, or undefined when the text is damaged. */

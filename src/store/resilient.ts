@@ -79,7 +79,10 @@ export class ResilientStore implements Store {
     this.#disk = disk;
     this.#memory = undefined;
     this.#failing = undefined;
-    this.#options.onEvent({ kind: 'store-recovered', because: 'the store is on disk again, with what memory kept meanwhile' });
+    this.#options.onEvent({
+      kind: 'store-recovered',
+      because: 'the store is on disk again, with what memory kept meanwhile',
+    });
     return true;
   }
 

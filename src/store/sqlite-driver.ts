@@ -37,7 +37,10 @@ export async function loadSqlite(): Promise<SqliteOpen> {
       causes.push(error);
     }
   }
-  throw new AggregateError(causes, 'no SQLite here: use Node 22.13 or later, or install @photostructure/sqlite');
+  throw new AggregateError(
+    causes,
+    'no SQLite here: use Node 22.13 or later, or install @photostructure/sqlite',
+  );
 }
 
 /**
@@ -45,7 +48,11 @@ export async function loadSqlite(): Promise<SqliteOpen> {
  * queries come without a code from `@photostructure/sqlite` 1; SQLite's own words are as good.
  */
 export function sqliteCode(error: unknown): number | undefined {
-  const { errcode, code, message } = (error ?? {}) as { errcode?: unknown; code?: unknown; message?: unknown };
+  const { errcode, code, message } = (error ?? {}) as {
+    errcode?: unknown;
+    code?: unknown;
+    message?: unknown;
+  };
   if (typeof errcode === 'number') return errcode & 0xff;
   if (code !== 'ERR_SQLITE_ERROR' || typeof message !== 'string') return undefined;
   return WORDS.find(([words]) => message.includes(words))?.[1] ?? SQLITE_ERROR;

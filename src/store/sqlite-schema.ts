@@ -69,9 +69,12 @@ export function migrate(db: SqliteDatabase, migrations = MIGRATIONS): void {
   const version = numberOf(db, 'PRAGMA user_version', 'user_version');
   const application = numberOf(db, 'PRAGMA application_id', 'application_id');
   const tables = numberOf(db, 'SELECT count(*) AS n FROM sqlite_master', 'n');
-  if (tables > 0 && application !== APPLICATION_ID) throw new ForeignStore('it is a database of another program');
+  if (tables > 0 && application !== APPLICATION_ID)
+    throw new ForeignStore('it is a database of another program');
   if (version > migrations.length) {
-    throw new ForeignStore(`it was written by a later version (schema ${version}, this one knows ${migrations.length})`);
+    throw new ForeignStore(
+      `it was written by a later version (schema ${version}, this one knows ${migrations.length})`,
+    );
   }
   if (tables === 0) db.exec('PRAGMA auto_vacuum = INCREMENTAL');
   db.exec('PRAGMA journal_mode = WAL');
@@ -91,6 +94,6 @@ export function migrate(db: SqliteDatabase, migrations = MIGRATIONS): void {
   }
 }
 
-export function numberOf(db: SqliteDatabase, sql: string, column: string): number {
+function numberOf(db: SqliteDatabase, sql: string, column: string): number {
   return Number(db.prepare(sql).get()?.[column] ?? 0);
 }

@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs';
 import type { Alert, Delivery, EvidenceLine, Hit, Incident } from '../types.ts';
-import { type OutboxBounds, type OutboxChange, OutboxQueue } from './outbox-queue.ts';
+import { conditions } from './incident-query.ts';
+import { forgottenLetters, type OutboxBounds, type OutboxChange, OutboxQueue } from './outbox-queue.ts';
 import { decodeHit, decodeIncident, encodeHit, encodeIncident, parseObject } from './record-codec.ts';
-import { type SqliteDatabase, type SqliteStatement, type SqlRow, type SqlValue, sqliteCode } from './sqlite-driver.ts';
-import { numberOf } from './sqlite-schema.ts';
+import type { SqliteDatabase, SqlRow, SqlValue } from './sqlite-driver.ts';
+import { SqliteSession } from './sqlite-session.ts';
 import {
   type DeliveryRecord,
   type IncidentFilter,
@@ -30,18 +31,14 @@ export interface SqliteStoreOptions {
 
 /** So much may be batched before it is written without being asked. */
 const MAX_BATCH = 2_000;
-/** Result codes after which the file is of no use: ERROR (the schema is not ours any more), CORRUPT, FORMAT, NOTADB. */
-const CORRUPT_CODES: ReadonlySet<number | undefined> = new Set([1, 11, 24, 26]);
-const SQLITE_CONSTRAINT = 19;
 
 /**
  * The store on SQLite. What must survive a failing disk (outbox, open incidents, notes) is also in memory, so that `live` can
  * hand it on. Deliberately one file over 250 lines: it is every statement there is, in the order of the interface.
  */
 export class SqliteStore implements Store {
-  readonly #db: SqliteDatabase;
+  readonly #session: SqliteSession;
   readonly #options: SqliteStoreOptions;
-  readonly #statements = new Map<string, SqliteStatement>();
   readonly #queue: OutboxQueue;
   readonly #inode: number;
   readonly #open = new Map<string, Incident>();
@@ -57,15 +54,15 @@ export class SqliteStore implements Store {
 
   /** Takes an open, migrated database and reads what is needed at hand. Throws StoreFailure. */
   constructor(db: SqliteDatabase, options: SqliteStoreOptions) {
-    this.#db = db;
+    this.#session = new SqliteSession(db);
     this.#options = options;
     this.#queue = new OutboxQueue(options.outbox);
     this.#inode = statSync(options.path).ino;
-    this.#guard(() => {
-      this.#loadOutbox();
-      for (const incident of this.#select("WHERE state <> 'closed'", [])) this.#open.set(incident.id, incident);
-      for (const { key, value } of this.#all('SELECT key, value FROM meta')) this.#meta.set(String(key), String(value));
-    });
+
+    this.#loadOutbox();
+    for (const incident of this.#select("WHERE state <> 'closed'", [])) this.#open.set(incident.id, incident);
+    for (const { key, value } of this.#session.all('SELECT key, value FROM meta'))
+      this.#meta.set(String(key), String(value));
   }
 
   accept(
@@ -75,14 +72,18 @@ export class SqliteStore implements Store {
   ): PutResult[] {
     for (const incident of incidents) this.saveIncident(incident);
     this.#refreshOutbox();
+    const delivered = alerts.map(({ alert, channel }) => this.#isDelivered(alert.id, channel));
     const changes: OutboxChange[] = [];
-    const results = alerts.map(({ alert, channel }): PutResult => {
-      if (this.#isDelivered(alert.id, channel)) return { kind: 'known' };
+    const results = alerts.map(({ alert, channel }, i): PutResult => {
+      if (delivered[i]) return { kind: 'known' };
       const put = this.#queue.put(alert, channel, nowMs);
       changes.push(...put.changes);
       return put.result;
     });
-    const ids = new Set([...incidents.map(({ id }) => id), ...alerts.flatMap(({ alert }) => alert.incidentIds)]);
+    const ids = new Set([
+      ...incidents.map(({ id }) => id),
+      ...alerts.flatMap(({ alert }) => alert.incidentIds),
+    ]);
     const saved = [...ids].map((id) => this.#unsaved.get(id)).filter((incident) => incident !== undefined);
     this.#commit(changes, () => {
       for (const incident of saved) this.#writeIncident(incident);
@@ -100,22 +101,20 @@ export class SqliteStore implements Store {
 
   incident(id: string): Incident | undefined {
     const known = this.#unsaved.get(id) ?? this.#open.get(id);
-    return known ?? this.#guard(() => this.#select('WHERE id = ?', [id])[0]);
+    return known ?? this.#select('WHERE id = ?', [id])[0];
   }
 
   incidents(filter: IncidentFilter = {}): Incident[] {
     this.flush();
     const { where, values } = conditions(filter);
     const { limit = 100, offset = 0 } = filter;
-    return this.#guard(() =>
-      this.#select(`${where} ORDER BY last_ms DESC, id LIMIT ? OFFSET ?`, [...values, limit, offset]),
-    );
+    return this.#select(`${where} ORDER BY last_ms DESC, id LIMIT ? OFFSET ?`, [...values, limit, offset]);
   }
 
   countIncidents(filter: IncidentFilter = {}): number {
     this.flush();
     const { where, values } = conditions(filter);
-    return this.#guard(() => Number(this.#all(`SELECT count(*) AS n FROM incidents ${where}`, ...values)[0]!.n));
+    return Number(this.#session.all(`SELECT count(*) AS n FROM incidents ${where}`, ...values)[0]!.n);
   }
 
   due(channel: string, nowMs: number): OutboxEntry | undefined {
@@ -141,7 +140,9 @@ export class SqliteStore implements Store {
   }
 
   dead(alertId: string, channel: string, because: string): void {
-    this.#commit(this.#queue.dead(alertId, channel, because));
+    const changes = this.#queue.dead(alertId, channel, because);
+    this.#commit(changes);
+    for (const gone of forgottenLetters(changes)) this.#forgot(gone);
   }
 
   outbox(channel?: string): OutboxEntry[] {
@@ -170,7 +171,9 @@ export class SqliteStore implements Store {
     this.flush();
     const where = alertId === undefined ? '' : 'WHERE alert_id = ?';
     const values = alertId === undefined ? [limit] : [alertId, limit];
-    return this.#guard(() => this.#all(`SELECT * FROM deliveries ${where} ORDER BY id DESC LIMIT ?`, ...values)).map(deliveryOf);
+    return this.#session
+      .all(`SELECT * FROM deliveries ${where} ORDER BY id DESC LIMIT ?`, ...values)
+      .map(deliveryOf);
   }
 
   appendHit(hit: Hit, line?: EvidenceLine): void {
@@ -180,7 +183,7 @@ export class SqliteStore implements Store {
 
   hits(sinceMs: number): StoredHit[] {
     this.flush();
-    const rows = this.#guard(() => this.#all('SELECT body FROM hits WHERE at_ms >= ? ORDER BY at_ms, id', sinceMs));
+    const rows = this.#session.all('SELECT body FROM hits WHERE at_ms >= ? ORDER BY at_ms, id', sinceMs);
     return this.#decoded(rows, decodeHit, 'hits');
   }
 
@@ -192,7 +195,11 @@ export class SqliteStore implements Store {
   cached(key: string, nowMs: number): string | undefined {
     const fresh = this.#unsavedCache.get(key);
     if (fresh !== undefined) return fresh.expiresAtMs > nowMs ? fresh.value : undefined;
-    const row = this.#guard(() => this.#all('SELECT value FROM lookups WHERE key = ? AND expires_ms > ?', key, nowMs)[0]);
+    const row = this.#session.all(
+      'SELECT value FROM lookups WHERE key = ? AND expires_ms > ?',
+      key,
+      nowMs,
+    )[0];
     return row === undefined ? undefined : String(row.value);
   }
 
@@ -219,22 +226,33 @@ export class SqliteStore implements Store {
   flush(): void {
     this.#checkFile();
     if (this.#batched === 0 && this.#expireBeforeMs === Number.NEGATIVE_INFINITY) return;
-    this.#transaction(() => {
+    this.#session.transaction(() => {
       for (const incident of this.#unsaved.values()) this.#writeIncident(incident);
       for (const stored of this.#unsavedHits) {
-        this.#run('INSERT INTO hits (at_ms, body) VALUES (?, ?)', stored.hit.attempt.atMs, encodeHit(stored));
+        this.#session.run(
+          'INSERT INTO hits (at_ms, body) VALUES (?, ?)',
+          stored.hit.attempt.atMs,
+          encodeHit(stored),
+        );
       }
-      if (this.#expireBeforeMs > Number.NEGATIVE_INFINITY) this.#run('DELETE FROM hits WHERE at_ms < ?', this.#expireBeforeMs);
+      if (this.#expireBeforeMs > Number.NEGATIVE_INFINITY)
+        this.#session.run('DELETE FROM hits WHERE at_ms < ?', this.#expireBeforeMs);
       for (const { atMs, alertId, channel, attempt, outcome, because } of this.#unsavedDeliveries) {
-        const sql = 'INSERT INTO deliveries (at_ms, alert_id, channel, attempt, outcome, because) VALUES (?, ?, ?, ?, ?, ?)';
-        this.#run(sql, atMs, alertId, channel, attempt, outcome, because);
+        const sql =
+          'INSERT INTO deliveries (at_ms, alert_id, channel, attempt, outcome, because) VALUES (?, ?, ?, ?, ?, ?)';
+        this.#session.run(sql, atMs, alertId, channel, attempt, outcome, because);
       }
       for (const [key, value] of this.#unsavedMeta) {
-        if (value === undefined) this.#run('DELETE FROM meta WHERE key = ?', key);
-        else this.#run('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)', key, value);
+        if (value === undefined) this.#session.run('DELETE FROM meta WHERE key = ?', key);
+        else this.#session.run('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)', key, value);
       }
       for (const [key, { value, expiresAtMs }] of this.#unsavedCache) {
-        this.#run('INSERT OR REPLACE INTO lookups (key, value, expires_ms) VALUES (?, ?, ?)', key, value, expiresAtMs);
+        this.#session.run(
+          'INSERT OR REPLACE INTO lookups (key, value, expires_ms) VALUES (?, ?, ?)',
+          key,
+          value,
+          expiresAtMs,
+        );
       }
     });
     this.#unsaved.clear();
@@ -248,16 +266,20 @@ export class SqliteStore implements Store {
   retention(policy: RetentionPolicy, nowMs: number): number {
     this.flush();
     const oldestMs = nowMs - policy.maxAgeMs;
-    const gone = this.#transaction(() => {
-      this.#run("DELETE FROM outbox WHERE state = 'delivered' AND settled_ms < ?", oldestMs);
-      this.#run('DELETE FROM deliveries WHERE at_ms < ?', oldestMs);
-      this.#run('DELETE FROM lookups WHERE expires_ms <= ?', nowMs);
+    const gone = this.#session.transaction(() => {
+      this.#session.run("DELETE FROM outbox WHERE state = 'delivered' AND settled_ms < ?", oldestMs);
+      this.#session.run('DELETE FROM deliveries WHERE at_ms < ?', oldestMs);
+      this.#session.run('DELETE FROM lookups WHERE expires_ms <= ?', nowMs);
       this.#trim('lookups', 'expires_ms', this.#options.maxCached ?? 50_000);
       const hits = this.#trim('hits', 'at_ms', this.#options.maxHits ?? 500_000);
-      if (hits > 0) this.#options.onEvent({ kind: 'store-forgot', because: `${hits} hits of open windows: more than the store keeps` });
+      if (hits > 0)
+        this.#options.onEvent({
+          kind: 'store-forgot',
+          because: `${hits} hits of open windows: more than the store keeps`,
+        });
       return (
-        this.#run("DELETE FROM incidents WHERE state = 'closed' AND last_ms < ?", oldestMs) +
-        this.#run(
+        this.#session.run("DELETE FROM incidents WHERE state = 'closed' AND last_ms < ?", oldestMs) +
+        this.#session.run(
           `DELETE FROM incidents WHERE id IN (SELECT id FROM incidents WHERE state = 'closed'
              ORDER BY last_ms DESC LIMIT -1 OFFSET ?)`,
           policy.maxIncidents,
@@ -284,11 +306,11 @@ export class SqliteStore implements Store {
     for (const { hit, line } of state.hits) this.appendHit(hit, line);
     this.#unsavedDeliveries.push(...state.deliveries);
     for (const [key, value] of state.meta) this.setMeta(key, value);
-    this.#transaction(() => {
+    this.#session.transaction(() => {
       for (const slot of state.slots) this.#writeSlot(slot);
       for (const [alertId, channel] of state.settled) this.#writeDelivered(alertId, channel, Date.now());
     }, 'FULL');
-    this.#guard(() => this.#loadOutbox());
+    this.#loadOutbox();
     this.flush();
   }
 
@@ -296,18 +318,16 @@ export class SqliteStore implements Store {
     try {
       this.flush();
       // Closing does this too, but not on runtimes that keep statements open until they are collected.
-      this.#guard(() => this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
+      this.#session.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } finally {
-      this.#statements.clear();
-      this.#db.close();
+      this.#session.close();
     }
   }
 
   /** Closes without writing: the disk is known not to take it. */
   abandon(): void {
-    this.#statements.clear();
     try {
-      this.#db.close();
+      this.#session.close();
     } catch {
       // It failed before; there is nothing left to save here.
     }
@@ -337,7 +357,7 @@ export class SqliteStore implements Store {
   #commit(changes: readonly OutboxChange[], more: () => void = () => undefined): void {
     try {
       this.#checkFile();
-      this.#transaction(() => {
+      this.#session.transaction(() => {
         more();
         for (const { before, after } of changes) {
           if (after !== undefined) this.#writeSlot(after);
@@ -352,53 +372,59 @@ export class SqliteStore implements Store {
 
   #writeIncident(incident: Incident): void {
     const { id, ruleId, severity, state, firstSeenMs, lastSeenMs, sources } = incident;
-    this.#run(
+    this.#session.run(
       `INSERT INTO incidents (id, rule_id, severity, state, first_ms, last_ms, body) VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, state = excluded.state,
          first_ms = excluded.first_ms, last_ms = excluded.last_ms, body = excluded.body`,
       ...[id, ruleId, severity, state, firstSeenMs, lastSeenMs, encodeIncident(incident)],
     );
     for (const source of sources) {
-      this.#run('INSERT OR IGNORE INTO incident_sources (source, incident_id) VALUES (?, ?)', source, id);
+      this.#session.run(
+        'INSERT OR IGNORE INTO incident_sources (source, incident_id) VALUES (?, ?)',
+        source,
+        id,
+      );
     }
   }
 
   #writeSlot({ seq, entry, dead }: OutboxSlot): void {
-    this.#run(
+    this.#session.run(
       'INSERT OR REPLACE INTO outbox (alert_id, channel, seq, state, settled_ms, entry) VALUES (?, ?, ?, ?, NULL, ?)',
       ...[entry.alert.id, entry.channel, seq, dead ? 'dead' : 'waiting', JSON.stringify(entry)],
     );
   }
 
   #writeDelivered(alertId: string, channel: string, atMs: number): void {
-    this.#run(
+    this.#session.run(
       `INSERT OR REPLACE INTO outbox (alert_id, channel, seq, state, settled_ms, entry) VALUES (?, ?, 0, 'delivered', ?, NULL)`,
       ...[alertId, channel, atMs],
     );
   }
 
   #removeWaiting({ entry }: OutboxSlot): void {
-    this.#run("DELETE FROM outbox WHERE alert_id = ? AND channel = ? AND state <> 'delivered'", entry.alert.id, entry.channel);
+    this.#session.run(
+      "DELETE FROM outbox WHERE alert_id = ? AND channel = ? AND state <> 'delivered'",
+      entry.alert.id,
+      entry.channel,
+    );
   }
 
   #isDelivered(alertId: string, channel: string): boolean {
     const sql = "SELECT 1 AS found FROM outbox WHERE alert_id = ? AND channel = ? AND state = 'delivered'";
-    return this.#guard(() => this.#all(sql, alertId, channel)).length > 0;
+    return this.#session.all(sql, alertId, channel).length > 0;
   }
 
   /** Another process (the command line) may have put dead letters back. */
   #refreshOutbox(): void {
-    this.#guard(() => {
-      const version = numberOf(this.#db, 'PRAGMA data_version', 'data_version');
-      if (version === this.#dataVersion) return;
-      this.#loadOutbox();
-    });
+    const version = this.#session.pragma('data_version');
+    if (version === this.#dataVersion) return;
+    this.#loadOutbox();
   }
 
   #loadOutbox(): void {
-    this.#dataVersion = numberOf(this.#db, 'PRAGMA data_version', 'data_version');
+    this.#dataVersion = this.#session.pragma('data_version');
     const slots: OutboxSlot[] = [];
-    const rows = this.#all("SELECT * FROM outbox WHERE state <> 'delivered' ORDER BY seq");
+    const rows = this.#session.all("SELECT * FROM outbox WHERE state <> 'delivered' ORDER BY seq");
     for (const row of rows) {
       const entry = parseObject<OutboxEntry>(String(row.entry));
       if (entry !== undefined && entry.alert?.id === row.alert_id) {
@@ -409,7 +435,11 @@ export class SqliteStore implements Store {
   }
 
   #select(rest: string, values: readonly SqlValue[]): Incident[] {
-    return this.#decoded(this.#all(`SELECT body FROM incidents ${rest}`, ...values), decodeIncident, 'incidents');
+    return this.#decoded(
+      this.#session.all(`SELECT body FROM incidents ${rest}`, ...values),
+      decodeIncident,
+      'incidents',
+    );
   }
 
   #decoded<T>(rows: readonly SqlRow[], decode: (text: string) => T | undefined, what: string): T[] {
@@ -424,7 +454,7 @@ export class SqliteStore implements Store {
 
   #trim(table: 'hits' | 'lookups', column: string, most: number): number {
     const key = table === 'hits' ? 'id' : 'key';
-    return this.#run(
+    return this.#session.run(
       `DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} ORDER BY ${column} DESC LIMIT -1 OFFSET ?)`,
       most,
     );
@@ -434,87 +464,21 @@ export class SqliteStore implements Store {
   #shrink(maxBytes: number): number {
     let gone = 0;
     while (this.#usedBytes() > maxBytes) {
-      const removed = this.#transaction(() =>
-        this.#run(`DELETE FROM incidents WHERE id IN
+      const removed = this.#session.transaction(() =>
+        this.#session.run(`DELETE FROM incidents WHERE id IN
           (SELECT id FROM incidents WHERE state = 'closed' ORDER BY last_ms LIMIT 200)`),
       );
       if (removed === 0) break;
       gone += removed;
     }
-    this.#guard(() => this.#db.exec('PRAGMA incremental_vacuum(5000)'));
+    this.#session.exec('PRAGMA incremental_vacuum(5000)');
     return gone;
   }
 
   #usedBytes(): number {
-    return this.#guard(() => {
-      const pages = numberOf(this.#db, 'PRAGMA page_count', 'page_count') - numberOf(this.#db, 'PRAGMA freelist_count', 'freelist_count');
-      return pages * numberOf(this.#db, 'PRAGMA page_size', 'page_size');
-    });
+    const pages = this.#session.pragma('page_count') - this.#session.pragma('freelist_count');
+    return pages * this.#session.pragma('page_size');
   }
-
-  #transaction<T>(work: () => T, synchronous: 'FULL' | 'NORMAL' = 'NORMAL'): T {
-    return this.#guard(() => {
-      this.#db.exec(`PRAGMA synchronous = ${synchronous}`);
-      this.#db.exec('BEGIN IMMEDIATE');
-      try {
-        const result = work();
-        this.#db.exec('COMMIT');
-        return result;
-      } catch (error) {
-        try {
-          this.#db.exec('ROLLBACK');
-        } catch {
-          // SQLite has rolled back on its own.
-        }
-        throw error;
-      }
-    });
-  }
-
-  /** Turns SQLite's errors into StoreFailure; violated constraints are our own mistake and stay what they are. */
-  #guard<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      const code = sqliteCode(error);
-      if (code === undefined || code === SQLITE_CONSTRAINT) throw error;
-      throw new StoreFailure((error as Error).message, CORRUPT_CODES.has(code), { cause: error });
-    }
-  }
-
-  #prepare(sql: string): SqliteStatement {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#db.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
-  }
-
-  #run(sql: string, ...values: SqlValue[]): number {
-    return Number(this.#prepare(sql).run(...values).changes);
-  }
-
-  #all(sql: string, ...values: SqlValue[]): SqlRow[] {
-    return this.#prepare(sql).all(...values);
-  }
-}
-
-function conditions(filter: IncidentFilter): { readonly where: string; readonly values: SqlValue[] } {
-  const clauses: string[] = [];
-  const values: SqlValue[] = [];
-  const add = (clause: string, ...more: readonly SqlValue[]) => {
-    clauses.push(clause);
-    values.push(...more);
-  };
-  const oneOf = (column: string, words: readonly string[]) => add(`${column} IN (${words.map(() => '?').join(', ')})`, ...words);
-  if (filter.states !== undefined) oneOf('state', filter.states);
-  if (filter.severities !== undefined) oneOf('severity', filter.severities);
-  if (filter.ruleId !== undefined) add('rule_id = ?', filter.ruleId);
-  if (filter.source !== undefined) add('id IN (SELECT incident_id FROM incident_sources WHERE source = ?)', filter.source);
-  if (filter.sinceMs !== undefined) add('last_ms >= ?', filter.sinceMs);
-  if (filter.untilMs !== undefined) add('first_ms < ?', filter.untilMs);
-  return { where: clauses.length === 0 ? '' : `WHERE ${clauses.join(' AND ')}`, values };
 }
 
 function deliveryOf(row: SqlRow): DeliveryRecord {

@@ -2,8 +2,7 @@ import type { Alert, Delivery, EvidenceLine, Hit, Incident, IncidentState, Sever
 
 /** Something an operator must hear about the store or the archive. Each is reported once per change, not once per line. */
 export interface StoreEvent {
-  readonly kind:
-    /** The disk does not take writes; everything goes on in memory. */
+  readonly kind: /** The disk does not take writes; everything goes on in memory. */
     | 'store-degraded'
     /** The disk is back and holds everything again that memory kept. */
     | 'store-recovered'

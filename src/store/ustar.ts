@@ -16,7 +16,11 @@ const BLOCK = 512;
  * Writes one member in ustar format (POSIX.1-1988, IEEE 1003.1 `pax`); `onChunk` sees its octets. Throws when the file turns
  * out shorter than stated, or when a name or size does not fit the format.
  */
-export async function writeTarMember(out: FileHandle, member: TarMember, onChunk: (chunk: Buffer) => void): Promise<void> {
+export async function writeTarMember(
+  out: FileHandle,
+  member: TarMember,
+  onChunk: (chunk: Buffer) => void,
+): Promise<void> {
   await out.write(tarHeader(member));
   let written = 0;
   for await (const chunk of chunksOf(member)) {
@@ -24,7 +28,8 @@ export async function writeTarMember(out: FileHandle, member: TarMember, onChunk
     await out.write(chunk);
     written += chunk.length;
   }
-  if (written !== member.size) throw new Error(`${member.name} has ${written} bytes instead of ${member.size}`);
+  if (written !== member.size)
+    throw new Error(`${member.name} has ${written} bytes instead of ${member.size}`);
   const padding = (BLOCK - (written % BLOCK)) % BLOCK;
   if (padding > 0) await out.write(Buffer.alloc(padding));
 }
@@ -36,12 +41,13 @@ export async function endTar(out: FileHandle): Promise<void> {
 
 async function* chunksOf({ content, size }: TarMember): AsyncGenerator<Buffer> {
   if (Buffer.isBuffer(content)) yield content;
-  else if (size > 0) for await (const chunk of createReadStream(content.path, { end: size - 1 })) yield chunk as Buffer;
+  else if (size > 0)
+    for await (const chunk of createReadStream(content.path, { end: size - 1 })) yield chunk as Buffer;
 }
 
 function tarHeader({ name, size, modifiedMs }: TarMember): Buffer {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: anything but printable ASCII is refused
-  if (name.length > 100 || !/^[\x21-\x7e]+$/.test(name)) throw new RangeError(`not a name for a tar member: ${name}`);
+  if (name.length > 100 || !/^[\x21-\x7e]+$/.test(name))
+    throw new RangeError(`not a name for a tar member: ${name}`);
   if (size > 0o77777777777) throw new RangeError(`${name} is too large for the ustar format`);
   const header = Buffer.alloc(BLOCK);
   const octal = (value: number, offset: number, length: number) =>

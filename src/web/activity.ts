@@ -7,7 +7,7 @@ import type { DeliveryTable, LineKind } from './source.ts';
 import { Tops } from './tops.ts';
 
 const MAX_HITS = 4_096;
-/** Hits a second that are remembered one by one and lit in the grid; the counters count all. */
+/** Hits a second that are remembered one by one; the counters and the grid know all of them. */
 const HITS_PER_SECOND = 500;
 const MAX_RECENT = 200;
 const MAX_TEXT_BYTES = 1_024;
@@ -122,9 +122,9 @@ export class Activity {
         rule.lastMs = nowMs;
       }
     }
-    if (this.#hitsLeft-- <= 0) return;
     const [hit] = hits;
     this.grid.add(hit!, nowMs);
+    if (this.#hitsLeft-- <= 0) return;
     this.#hits[this.#nextHit] = hit!;
     this.#nextHit = (this.#nextHit + 1) % MAX_HITS;
   }

@@ -2,8 +2,8 @@ import type { Decision, Delivery, Incident, IncidentState, NotifyReason, Severit
 
 /**
  * What the page shows, as plain values that go over the wire as JSON. The server knows nothing but this interface: memory
- * backs it today, a store may tomorrow. Times are milliseconds since the epoch. Text from log lines is raw unless said
- * otherwise; the page puts it into text nodes only.
+ * backs it today, a store may tomorrow. Times are milliseconds since the epoch. Text from log lines has its unsafe characters
+ * made visible (lib/escape); it is not HTML, and the page puts it into text nodes only.
  */
 export interface PageSource {
   overview(): Overview;
@@ -33,6 +33,8 @@ export interface Overview {
   readonly nowMs: number;
   readonly startedAtMs: number;
   readonly listeners: readonly { readonly name: string; readonly address: string }[];
+  /** Grows whenever an incident, a decision or a delivery has changed. */
+  readonly changes: number;
   readonly totals: Counts;
   /** Per second, over the last ten seconds. */
   readonly rates: Counts;

@@ -12,10 +12,19 @@ const ops = {
 
 describe('createChannels()', () => {
   it('makes a channel of each', () => {
-    const channels = createChannels([ops, { kind: 'stdout', name: 'json' }]);
+    const channels = createChannels([
+      ops,
+      { kind: 'stdout', name: 'json' },
+      { kind: 'webhook', name: 'chat', url: 'https://chat.example.net/hook' },
+      { kind: 'exec', name: 'page', command: ['/usr/local/bin/page'] },
+      { kind: 'syslog', name: 'siem', protocol: 'tcp', host: '192.0.2.9', port: 601 },
+    ]);
     expect(channels.map(({ kind, name }) => [kind, name])).toEqual([
       ['email', 'ops'],
       ['stdout', 'json'],
+      ['webhook', 'chat'],
+      ['exec', 'page'],
+      ['syslog', 'siem'],
     ]);
   });
 
@@ -25,7 +34,7 @@ describe('createChannels()', () => {
     );
     const pigeon = { kind: 'pigeon', name: 'p' } as unknown as ChannelOptions;
     expect(() => createChannels([pigeon])).toThrow(
-      'channel p: no kind is called pigeon; there are email, stdout',
+      'channel p: no kind is called pigeon; there are email, exec, stdout, syslog, webhook',
     );
     expect(() => createChannels([{ ...ops, to: [] }])).toThrow('channel ops, to: no recipient');
   });

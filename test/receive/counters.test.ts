@@ -7,10 +7,19 @@ it('snapshot() adds what others counted, and leaves zeros out', () => {
   counters.frame(5);
   counters.drop('empty');
   counters.drop('framing-error', 0);
-  expect(counters.snapshot([['empty', 2], ['kernel-buffer-full', 0], ['main-thread-behind', 4]])).toEqual({
+  expect(
+    counters.snapshot([
+      ['empty', 2],
+      ['kernel-buffer-full', 0],
+      ['main-thread-behind', 4],
+    ]),
+  ).toEqual({
     frames: 2,
     bytes: 15,
-    drops: new Map([['empty', 3], ['main-thread-behind', 4]]),
+    drops: new Map([
+      ['empty', 3],
+      ['main-thread-behind', 4],
+    ]),
   });
 });
 

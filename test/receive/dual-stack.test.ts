@@ -27,20 +27,28 @@ function fake(port: number, failure?: Error): FakeReceiver {
 
 const place = { protocol: 'udp', host: '::', port: 7 };
 
-it.each(['EAFNOSUPPORT', 'EADDRNOTAVAIL'])('goes on with IPv4, and says so, when IPv6 fails with %s', async (code) => {
-  const caught = newCatch();
-  const six = fake(7, new ListenError(place, code));
-  const both = new DualStack('udp *:7', fake(7), () => six, caught.onEvent);
-  await both.start();
-  expect(caught.events).toMatchObject([
-    { level: 'warn', message: 'udp *:7: this machine has no IPv6, listening on IPv4 only' },
-  ]);
-  await both.stop();
-});
+it.each(['EAFNOSUPPORT', 'EADDRNOTAVAIL'])(
+  'goes on with IPv4, and says so, when IPv6 fails with %s',
+  async (code) => {
+    const caught = newCatch();
+    const six = fake(7, new ListenError(place, code));
+    const both = new DualStack('udp *:7', fake(7), () => six, caught.onEvent);
+    await both.start();
+    expect(caught.events).toMatchObject([
+      { level: 'warn', message: 'udp *:7: this machine has no IPv6, listening on IPv4 only' },
+    ]);
+    await both.stop();
+  },
+);
 
 it('does not start by half when the port is taken for IPv6', async () => {
   const four = fake(7);
-  const both = new DualStack('udp *:7', four, () => fake(7, new ListenError(place, 'EADDRINUSE')), () => {});
+  const both = new DualStack(
+    'udp *:7',
+    four,
+    () => fake(7, new ListenError(place, 'EADDRINUSE')),
+    () => {},
+  );
   await expect(both.start()).rejects.toThrow('is taken by another program');
   expect(four.calls).toEqual(['start', 'stop']);
 });
@@ -64,6 +72,11 @@ it('takes the same port for both, and adds their counts', async () => {
 
 it('stop() before start() stops what there is', async () => {
   const four = fake(7);
-  await new DualStack('udp *:7', four, () => fake(7), () => {}).stop();
+  await new DualStack(
+    'udp *:7',
+    four,
+    () => fake(7),
+    () => {},
+  ).stop();
   expect(four.calls).toEqual(['stop']);
 });

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Deframer } from '../../src/receive/framing.ts';
 
-const MESSAGE = '<4>Nov 23 03:00:00 fw kernel: DENY SRC=203.0.113.9 DST=192.0.2.10 PROTO=TCP SPT=40000 DPT=143';
+const MESSAGE =
+  '<4>Nov 23 03:00:00 fw kernel: DENY SRC=203.0.113.9 DST=192.0.2.10 PROTO=TCP SPT=40000 DPT=143';
 const GOOD = '<4>good';
 
 interface Taken {
@@ -121,7 +122,9 @@ describe('octet counting', () => {
   });
 
   it('F7: counted, line, counted on one connection', () => {
-    expect(deframe([`${counted(MESSAGE)}${MESSAGE}\n${counted(GOOD)}`])).toEqual(whole(MESSAGE, MESSAGE, GOOD));
+    expect(deframe([`${counted(MESSAGE)}${MESSAGE}\n${counted(GOOD)}`])).toEqual(
+      whole(MESSAGE, MESSAGE, GOOD),
+    );
   });
 
   it('F7: a relay that writes LF after counted frames makes no fault', () => {
@@ -191,15 +194,15 @@ it('isPartial tells whether a frame is under way', () => {
     deframer.push(Buffer.from(text), () => {});
     return deframer.isPartial;
   };
-  expect([state('8'), state('3 '), state('x'), state('\n'), state('\n'), state('5 <'), state('4>ab')]).toEqual([
-    true,
-    true,
-    true,
-    false,
-    false,
-    true,
-    false,
-  ]);
+  expect([
+    state('8'),
+    state('3 '),
+    state('x'),
+    state('\n'),
+    state('\n'),
+    state('5 <'),
+    state('4>ab'),
+  ]).toEqual([true, true, true, false, false, true, false]);
 });
 
 it('frames own their octets: what the socket does with its buffer afterwards changes nothing', () => {
@@ -214,10 +217,25 @@ it('frames own their octets: what the socket does with its buffer afterwards cha
 
 /** Whole messages, lies and rubbish, mixed. */
 const fragment = fc.oneof(
-  { weight: 3, arbitrary: fc.string({ unit: 'binary-ascii', maxLength: 80 }).map((text) => counted(`<4>${text}`)) },
+  {
+    weight: 3,
+    arbitrary: fc.string({ unit: 'binary-ascii', maxLength: 80 }).map((text) => counted(`<4>${text}`)),
+  },
   { weight: 3, arbitrary: fc.string({ unit: 'binary-ascii', maxLength: 80 }).map((text) => `<4>${text}\n`) },
   fc.tuple(fc.nat(20_000_000), fc.string({ maxLength: 40 })).map(([count, text]) => `${count} <4>${text}\n`),
-  fc.constantFrom('\n', '\r\n', '\0', '\r', '9', '12 ', '7 <', '<', '0 <4>', '12345678 <', `${'5'.repeat(300)}\n`),
+  fc.constantFrom(
+    '\n',
+    '\r\n',
+    '\0',
+    '\r',
+    '9',
+    '12 ',
+    '7 <',
+    '<',
+    '0 <4>',
+    '12345678 <',
+    `${'5'.repeat(300)}\n`,
+  ),
   fc.string({ unit: 'binary-ascii', maxLength: 20 }),
 );
 
@@ -258,7 +276,7 @@ it('well-formed frames of either framing come out as they went in', () => {
   );
 });
 
-describe('a hostile 64 KiB takes little time', () => {
+describe('hostile octets cost time in proportion, not squared', () => {
   it.each([
     ['LF only', '\n'],
     ['NUL-terminated single letters', 'a\0'],
@@ -266,15 +284,12 @@ describe('a hostile 64 KiB takes little time', () => {
     ['smallest counted frames', '1 <'],
     ['half counts', '1234567 '],
     ['CR', '\r'],
-  ])('%s', (_, unit) => {
-    const chunk = Buffer.from(unit.repeat(65_536 / unit.length), 'latin1');
-    const times = Array.from({ length: 5 }, () => {
-      const deframer = new Deframer(65_536);
-      const before = performance.now();
-      deframer.push(chunk, () => {});
-      return performance.now() - before;
-    });
-    expect(Math.min(...times)).toBeLessThan(40);
+  ])('%s: a mebibyte in one chunk', (_, unit) => {
+    const chunk = Buffer.from(unit.repeat(Math.floor((1 << 20) / unit.length)), 'latin1');
+    const deframer = new Deframer(65_536);
+    const before = performance.now();
+    deframer.push(chunk, () => {});
+    expect(performance.now() - before).toBeLessThan(4_000);
   });
 
   it('a 64 KiB line that comes one octet at a time', () => {
@@ -282,6 +297,6 @@ describe('a hostile 64 KiB takes little time', () => {
     const octet = Buffer.from('A');
     const before = performance.now();
     for (let i = 0; i < 65_536; i++) deframer.push(octet, () => {});
-    expect(performance.now() - before).toBeLessThan(500);
+    expect(performance.now() - before).toBeLessThan(2_000);
   });
 });

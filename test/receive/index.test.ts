@@ -12,18 +12,30 @@ afterEach(async () => {
 
 describe('createReceivers()', () => {
   it.each([
-    [{ protocol: 'udp', host: 'localhost', port: 5514 }, 'listener udp localhost:5514: host "localhost" is not an address'],
+    [
+      { protocol: 'udp', host: 'localhost', port: 5514 },
+      'listener udp localhost:5514: host "localhost" is not an address',
+    ],
     [{ protocol: 'udp', host: '', port: 5514 }, 'host "" is not an address'],
     [{ protocol: 'tcp', host: '*', port: 65_536 }, 'port 65536 is not 0 to 65535'],
     [{ protocol: 'tcp', host: '*', port: -1 }, 'port -1 is not 0 to 65535'],
     [{ protocol: 'tcp', host: '*', port: 1.5 }, 'port 1.5 is not 0 to 65535'],
-    [{ protocol: 'sctp', host: '*', port: 5514 }, 'protocol "sctp" is not udp or tcp'],
+    [{ protocol: 'sctp', host: '*', port: 5514 }, 'protocol "sctp" is not udp, tcp or trap'],
     [{ protocol: 'udp', host: '*', port: 0, allowedSenders: ['fw1'] }, '"fw1" is not an address or network'],
-    [{ protocol: 'tcp', host: '::1', port: 0, allowedSenders: ['fw1'] }, 'listener tcp [::1]:0: "fw1" is not'],
+    [
+      { protocol: 'tcp', host: '::1', port: 0, allowedSenders: ['fw1'] },
+      'listener tcp [::1]:0: "fw1" is not',
+    ],
     [{ protocol: 'tcp', host: '*', port: 0, maxBytes: 10 }, 'maxBytes is 10'],
     [{ protocol: 'udp', host: '*', port: 0, maxBytes: 10 }, 'maxBytes is 10'],
   ])('refuses %j', (listener, message) => {
-    expect(() => createReceivers([listener as ListenerOptions], () => {}, () => {})).toThrow(message);
+    expect(() =>
+      createReceivers(
+        [listener as ListenerOptions],
+        () => {},
+        () => {},
+      ),
+    ).toThrow(message);
   });
 
   it('names them as people read them', () => {
@@ -34,13 +46,13 @@ describe('createReceivers()', () => {
       { protocol: 'tcp', host: '::', port: 5514 },
       { protocol: 'udp', host: '', port: 0, fd: 3 },
     ];
-    expect(createReceivers(listeners, () => {}, () => {}).map((receiver) => receiver.name)).toEqual([
-      'udp *:5514',
-      'udp 127.0.0.1:5514',
-      'udp [::1]:5514',
-      'tcp [::]:5514',
-      'udp fd 3',
-    ]);
+    expect(
+      createReceivers(
+        listeners,
+        () => {},
+        () => {},
+      ).map((receiver) => receiver.name),
+    ).toEqual(['udp *:5514', 'udp 127.0.0.1:5514', 'udp [::1]:5514', 'tcp [::]:5514', 'udp fd 3']);
   });
 
   it.runIf(hasIpv6())('all interfaces: UDP and TCP, IPv4 and IPv6', async () => {

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { KernelDrops, parseUdpTable } from '../../src/receive/kernel-drops.ts';
@@ -20,16 +20,24 @@ describe.runIf(endianness() === 'LE')('parseUdpTable()', () => {
   it('reads /proc/net/udp6', () => {
     const row = (address: string) =>
       `  312: ${address}:158A 00000000000000000000000000000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 99 2 0000000000000000 7`;
-    const text = [HEADER, row('00000000000000000000000000000000'), row('B80D0120000000000000000001000000')].join('\n');
+    const text = [
+      HEADER,
+      row('00000000000000000000000000000000'),
+      row('B80D0120000000000000000001000000'),
+    ].join('\n');
     expect(parseUdpTable(text).map((entry) => entry.host)).toEqual(['::', '2001:db8::1']);
   });
 
-  it.each(['', 'rubbish', HEADER, `${HEADER}\n`, `${HEADER}\n  1: zz:158A`, `${HEADER}\n 1: 0100007F:158A 0 0 0`])(
-    'gives nothing for %j',
-    (text) => {
-      expect(parseUdpTable(text)).toEqual([]);
-    },
-  );
+  it.each([
+    '',
+    'rubbish',
+    HEADER,
+    `${HEADER}\n`,
+    `${HEADER}\n  1: zz:158A`,
+    `${HEADER}\n 1: 0100007F:158A 0 0 0`,
+  ])('gives nothing for %j', (text) => {
+    expect(parseUdpTable(text)).toEqual([]);
+  });
 });
 
 it('read() is undefined where no such socket is', () => {
@@ -62,7 +70,7 @@ it.runIf(existsSync('/proc/net/udp'))('read() counts one socket of several that 
       sender.send(Buffer.alloc(8_000), port, '127.0.0.1', () => resolve());
     });
   }
-  const table = parseUdpTable((await import('node:fs')).readFileSync('/proc/net/udp', 'latin1'));
+  const table = parseUdpTable(readFileSync('/proc/net/udp', 'latin1'));
   expect(table.filter((row) => row.port === port)).toHaveLength(2);
   expect(drops.read()).toBe(0);
   for (const socket of [first, second, sender]) socket.close();

@@ -16,7 +16,10 @@ it.each([
     'EACCES',
     'udp 0.0.0.0:514 needs privilege: use port 5514, grant CAP_NET_BIND_SERVICE, or use systemd socket activation',
   ],
-  ['EADDRNOTAVAIL', 'udp 0.0.0.0:514: this machine has no such address: use one of its own, or 0.0.0.0 for all'],
+  [
+    'EADDRNOTAVAIL',
+    'udp 0.0.0.0:514: this machine has no such address: use one of its own, or 0.0.0.0 for all',
+  ],
   ['EAFNOSUPPORT', 'udp 0.0.0.0:514: this machine has no IPv6: use an IPv4 address in listeners'],
   ['EINVAL', 'udp 0.0.0.0:514 cannot be listened on (EINVAL): check host and port in listeners'],
   ['EMFILE', 'udp 0.0.0.0:514: no file descriptors left: raise LimitNOFILE'],

@@ -35,7 +35,11 @@ describe('start()', () => {
     cleanUp.push(() => squatter.close());
     await once(squatter, 'listening');
     const { port } = squatter.address() as { port: number };
-    const receiver = new TcpReceiver({ host: '127.0.0.1', port }, () => {}, () => {});
+    const receiver = new TcpReceiver(
+      { host: '127.0.0.1', port },
+      () => {},
+      () => {},
+    );
     const before = performance.now();
     await expect(receiver.start()).rejects.toThrow(
       `tcp 127.0.0.1:${port} is taken by another program: stop it or choose another port in listeners`,
@@ -45,16 +49,26 @@ describe('start()', () => {
   });
 
   it('rejects an address this machine does not have', async () => {
-    const receiver = new TcpReceiver({ host: '192.0.2.1', port: 0 }, () => {}, () => {});
+    const receiver = new TcpReceiver(
+      { host: '192.0.2.1', port: 0 },
+      () => {},
+      () => {},
+    );
     await expect(receiver.start()).rejects.toThrow('this machine has no such address');
   });
 
   it('F23: says how to get a privileged port', async () => {
     vi.spyOn(Server.prototype, 'listen').mockImplementationOnce(function (this: Server) {
-      process.nextTick(() => this.emit('error', Object.assign(new Error('listen EACCES'), { code: 'EACCES' })));
+      process.nextTick(() =>
+        this.emit('error', Object.assign(new Error('listen EACCES'), { code: 'EACCES' })),
+      );
       return this;
     });
-    const receiver = new TcpReceiver({ host: '0.0.0.0', port: 514 }, () => {}, () => {});
+    const receiver = new TcpReceiver(
+      { host: '0.0.0.0', port: 514 },
+      () => {},
+      () => {},
+    );
     await expect(receiver.start()).rejects.toThrow(
       'tcp 0.0.0.0:514 needs privilege: use port 5514, grant CAP_NET_BIND_SERVICE, or use systemd socket activation',
     );
@@ -66,19 +80,27 @@ describe('start()', () => {
   });
 
   it('refuses a bad entry in the allowed senders before it listens', () => {
-    expect(() => new TcpReceiver({ host: '::', port: 0, allowedSenders: ['fw1'] }, () => {}, () => {})).toThrow(
-      '"fw1" is not an address or network',
-    );
+    expect(
+      () =>
+        new TcpReceiver(
+          { host: '::', port: 0, allowedSenders: ['fw1'] },
+          () => {},
+          () => {},
+        ),
+    ).toThrow('"fw1" is not an address or network');
   });
 
-  it.runIf(hasIpv6()).each(['*', '::'])('host %s hears both families, IPv4 folded to its dotted quad', async (host) => {
-    const { caught, client } = await listen({ host });
-    (await client('127.0.0.1')).end('<4>four\n');
-    expect(await until(() => caught.frames.length === 1)).toBe(true);
-    (await client('::1')).end('<4>six\n');
-    expect(await until(() => caught.frames.length === 2)).toBe(true);
-    expect(caught.frames.map((frame) => frame.peer.address)).toEqual(['127.0.0.1', '::1']);
-  });
+  it.runIf(hasIpv6()).each(['*', '::'])(
+    'host %s hears both families, IPv4 folded to its dotted quad',
+    async (host) => {
+      const { caught, client } = await listen({ host });
+      (await client('127.0.0.1')).end('<4>four\n');
+      expect(await until(() => caught.frames.length === 1)).toBe(true);
+      (await client('::1')).end('<4>six\n');
+      expect(await until(() => caught.frames.length === 2)).toBe(true);
+      expect(caught.frames.map((frame) => frame.peer.address)).toEqual(['127.0.0.1', '::1']);
+    },
+  );
 
   it('goes on with IPv4, and says so, on a machine without IPv6', async () => {
     vi.spyOn(Server.prototype, 'listen').mockImplementationOnce(function (this: Server) {
@@ -209,9 +231,9 @@ describe('who may stay', () => {
   });
 
   it('a connection that goes on talking is not idle', async () => {
-    const { client } = await listen({ idleTimeoutMs: 400 });
+    const { client } = await listen({ idleTimeoutMs: 1_000 });
     const talking = await client();
-    for (let i = 0; i < 12; i++) {
+    for (let i = 0; i < 30; i++) {
       talking.write('<4>x\n');
       await sleep(60);
     }
@@ -237,15 +259,15 @@ describe('who may stay', () => {
   });
 
   it('a sender always in the middle of some frame is not slow', async () => {
-    const { caught, client, drops } = await listen({ partialTimeoutMs: 250 });
+    const { caught, client, drops } = await listen({ partialTimeoutMs: 1_000 });
     const busy = await client();
-    for (let i = 0; i < 12; i++) {
+    for (let i = 0; i < 30; i++) {
       busy.write('end\n<4>begin ');
       await sleep(50);
     }
     expect(busy.closedByPeer).toBeUndefined();
     expect(drops('partial-timeout')).toBe(0);
-    expect(caught.frames).toHaveLength(12);
+    expect(caught.frames).toHaveLength(30);
   });
 
   it('F19: resets in the middle of a frame leave nothing behind', async () => {
@@ -276,7 +298,9 @@ describe('who may stay', () => {
     for (let i = 0; i < 3; i++) {
       const before = performance.now();
       quiet.write(`<4>quiet ${i}\n`);
-      expect(await until(() => caught.frames.some((frame) => frame.bytes.toString() === `<4>quiet ${i}`))).toBe(true);
+      expect(
+        await until(() => caught.frames.some((frame) => frame.bytes.toString() === `<4>quiet ${i}`)),
+      ).toBe(true);
       expect(performance.now() - before).toBeLessThan(1_000);
       caught.frames.length = 0;
     }
@@ -290,7 +314,11 @@ describe('stop()', () => {
     const { caught, receiver } = await listen();
     await Promise.all([receiver.stop(), receiver.stop()]);
     await receiver.stop();
-    await new TcpReceiver({ host: '127.0.0.1', port: 0 }, () => {}, () => {}).stop();
+    await new TcpReceiver(
+      { host: '127.0.0.1', port: 0 },
+      () => {},
+      () => {},
+    ).stop();
     await receiver.start();
     const socket = await tcpClient(receiver.address!.port);
     socket.end('<4>again\n');
@@ -355,7 +383,9 @@ describe.runIf(process.platform === 'linux')('with few file descriptors', () => 
       output += chunk;
     });
     expect(await until(() => output.includes('ready '))).toBe(true);
-    expect(output).toContain('takes 16 connections instead of 1000, the process may open 64 files: raise LimitNOFILE');
+    expect(output).toContain(
+      'takes 16 connections instead of 1000, the process may open 64 files: raise LimitNOFILE',
+    );
     const port = Number(/ready (\d+)/.exec(output)![1]);
     const sockets = await Promise.all(Array.from({ length: 80 }, () => tcpClient(port)));
     expect(await until(() => sockets.filter((socket) => socket.closedByPeer).length === 64)).toBe(true);
@@ -406,7 +436,11 @@ describe.runIf(process.platform === 'linux')('with few file descriptors', () => 
   });
 
   it('a descriptor that is no socket is refused with what to check', async () => {
-    const receiver = new TcpReceiver({ host: '', port: 0, fd: 9_999 }, () => {}, () => {});
+    const receiver = new TcpReceiver(
+      { host: '', port: 0, fd: 9_999 },
+      () => {},
+      () => {},
+    );
     await expect(receiver.start()).rejects.toThrow('tcp fd 9999 is not an inherited tcp socket');
   });
 });

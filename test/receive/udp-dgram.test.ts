@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { supportsReusePort, UdpDgram } from '../../src/receive/udp-dgram.ts';
-import { newCatch, udpSender, until } from '../support/net-sockets.ts';
 import { hasIpv6 } from '../support/net-ipv6.ts';
+import { newCatch, udpSender, until } from '../support/net-sockets.ts';
 import { describeUdpReceiver } from './udp.conformance.ts';
 
 describeUdpReceiver('UdpDgram over IPv4', '127.0.0.1', (...args) => new UdpDgram(...args));
@@ -37,9 +37,14 @@ describe('reusePort', () => {
   });
 
   it.runIf(!supportsReusePort())('is refused where the runtime would ignore it', () => {
-    expect(() => new UdpDgram({ host: '127.0.0.1', port: 0, reusePort: true }, () => {}, () => {})).toThrow(
-      'reusePort needs Node 22.12',
-    );
+    expect(
+      () =>
+        new UdpDgram(
+          { host: '127.0.0.1', port: 0, reusePort: true },
+          () => {},
+          () => {},
+        ),
+    ).toThrow('reusePort needs Node 22.12');
   });
 
   it.runIf(supportsReusePort())('lets two receivers share a port', async () => {

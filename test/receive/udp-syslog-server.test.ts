@@ -95,18 +95,32 @@ it('starts another thread when the receiving thread dies, and says both', async 
 
 it('start() rejects when its thread cannot run, instead of waiting', async () => {
   const broken: SpawnUdpWorker = () => new Worker('throw new Error("no such module")', { eval: true });
-  const receiver = new UdpSyslogServer({ host: '127.0.0.1', port: 0 }, () => {}, () => {}, broken);
+  const receiver = new UdpSyslogServer(
+    { host: '127.0.0.1', port: 0 },
+    () => {},
+    () => {},
+    broken,
+  );
   await expect(receiver.start()).rejects.toThrow('no such module');
 });
 
 it('start() rejects after two seconds when its thread says nothing', async () => {
   const silent: SpawnUdpWorker = () => new Worker('setInterval(() => {}, 1000)', { eval: true });
-  const receiver = new UdpSyslogServer({ host: '127.0.0.1', port: 0 }, () => {}, () => {}, silent);
+  const receiver = new UdpSyslogServer(
+    { host: '127.0.0.1', port: 0 },
+    () => {},
+    () => {},
+    silent,
+  );
   await expect(receiver.start()).rejects.toThrow('did not start within 2 s');
 });
 
 it('a descriptor that is no socket is refused with what to check', async () => {
-  const receiver = new UdpSyslogServer({ host: '', port: 0, fd: 9_999 }, () => {}, () => {});
+  const receiver = new UdpSyslogServer(
+    { host: '', port: 0, fd: 9_999 },
+    () => {},
+    () => {},
+  );
   await expect(receiver.start()).rejects.toThrow('udp fd 9999 is not an inherited udp socket');
 });
 

@@ -8,7 +8,7 @@ import type { FrameSink, Receiver, ReceiverEventSink } from '../../src/receive/r
 import { newCatch, udpSender, until } from '../support/net-sockets.ts';
 
 /** What a UDP receiver must be able to be configured with. */
-export interface UdpOptionsUnderTest {
+interface UdpOptionsUnderTest {
   readonly host: string;
   readonly port: number;
   readonly maxBytes?: number;
@@ -57,7 +57,11 @@ export function describeUdpReceiver(name: string, host: string, create: CreateUd
 
     it('rejects an address this machine does not have', async () => {
       const foreign = isIPv6(host) ? '2001:db8::1' : '192.0.2.1';
-      const receiver = create({ host: foreign, port: 0 }, () => {}, () => {});
+      const receiver = create(
+        { host: foreign, port: 0 },
+        () => {},
+        () => {},
+      );
       await expect(receiver.start()).rejects.toThrow('this machine has no such address');
     });
 
@@ -65,7 +69,11 @@ export function describeUdpReceiver(name: string, host: string, create: CreateUd
       const squatter = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
       squatter.bind(0, host);
       await once(squatter, 'listening');
-      const receiver = create({ host, port: squatter.address().port }, () => {}, () => {});
+      const receiver = create(
+        { host, port: squatter.address().port },
+        () => {},
+        () => {},
+      );
       cleanUp.push(() => receiver.stop());
       await expect(receiver.start()).rejects.toThrow();
       await new Promise<void>((resolve) => squatter.close(resolve));
@@ -74,9 +82,13 @@ export function describeUdpReceiver(name: string, host: string, create: CreateUd
     });
 
     it('refuses a bad entry in the allowed senders before it listens', () => {
-      expect(() => create({ host, port: 0, allowedSenders: ['10.0.0.0/33'] }, () => {}, () => {})).toThrow(
-        '"10.0.0.0/33" is not an address or network',
-      );
+      expect(() =>
+        create(
+          { host, port: 0, allowedSenders: ['10.0.0.0/33'] },
+          () => {},
+          () => {},
+        ),
+      ).toThrow('"10.0.0.0/33" is not an address or network');
     });
 
     it('refuses to be started twice', async () => {
@@ -199,7 +211,11 @@ export function describeUdpReceiver(name: string, host: string, create: CreateUd
     });
 
     it('stop() without start() is nothing', async () => {
-      await create({ host, port: 0 }, () => {}, () => {}).stop();
+      await create(
+        { host, port: 0 },
+        () => {},
+        () => {},
+      ).stop();
     });
 
     it('listens again after stop(), on a port that has been freed', async () => {

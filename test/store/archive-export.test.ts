@@ -1,6 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,7 +18,7 @@ import { EvidenceArchive } from '../../src/store/archive.ts';
 import { exportArchive } from '../../src/store/archive-export.ts';
 import { verifyArchive } from '../../src/store/archive-verify.ts';
 
-const NOON = Date.parse('2026-11-23T12:00:00Z');
+const NOON = Date.parse('2025-11-23T12:00:00Z');
 const DAY_MS = 86_400_000;
 
 let root: string;
@@ -43,23 +53,25 @@ function unpack(): string {
 
 describe('exportArchive()', () => {
   it('refuses a period without records and leaves no file', async () => {
-    await expect(exportArchive(directory, '2020-01-01', '2020-12-31', tar)).rejects.toThrow('no file from 2020-01-01');
+    await expect(exportArchive(directory, '2020-01-01', '2020-12-31', tar)).rejects.toThrow(
+      'no file from 2020-01-01',
+    );
     expect(existsSync(tar)).toBe(false);
   });
 
   it('does not overwrite', async () => {
     writeFileSync(tar, 'precious');
-    await expect(exportArchive(directory, '2026-11-23', '2026-11-24', tar)).rejects.toThrow('EEXIST');
+    await expect(exportArchive(directory, '2025-11-23', '2025-11-24', tar)).rejects.toThrow('EEXIST');
     expect(readFileSync(tar, 'utf8')).toBe('precious');
   });
 
   it('writes a tar that tar unpacks, sha256sum checks and verifyArchive() proves', async () => {
-    const result = await exportArchive(directory, '2026-11-24', '2026-11-26', tar);
+    const result = await exportArchive(directory, '2025-11-24', '2025-11-26', tar);
     expect(result.members).toEqual([
       'README.txt',
-      'evidence-2026-11-24.jsonl.gz',
-      'evidence-2026-11-25.jsonl.gz',
-      'evidence-2026-11-26.jsonl',
+      'evidence-2025-11-24.jsonl.gz',
+      'evidence-2025-11-25.jsonl.gz',
+      'evidence-2025-11-26.jsonl',
       'SHA256SUMS',
     ]);
     expect(result.sha256).toBe(createHash('sha256').update(readFileSync(tar)).digest('hex'));
@@ -67,23 +79,30 @@ describe('exportArchive()', () => {
     expect(statSync(tar).mode & 0o777).toBe(0o600);
     const into = unpack();
     expect(readdirSync(into).sort()).toEqual([...result.members].sort());
-    expect(execFileSync('sha256sum', ['-c', 'SHA256SUMS'], { cwd: into, encoding: 'utf8' })).toMatch(/evidence-2026-11-26.jsonl: OK/);
-    expect(await verifyArchive(into)).toMatchObject({ records: 30, first: { seq: 11 }, last: { seq: 40 }, brokenCount: 0 });
+    expect(execFileSync('sha256sum', ['-c', 'SHA256SUMS'], { cwd: into, encoding: 'utf8' })).toMatch(
+      /evidence-2025-11-26.jsonl: OK/,
+    );
+    expect(await verifyArchive(into)).toMatchObject({
+      records: 30,
+      first: { seq: 11 },
+      last: { seq: 40 },
+      brokenCount: 0,
+    });
   });
 
   it('leaves out a record that is just being written', async () => {
-    appendFileSync(join(directory, 'evidence-2026-11-26.jsonl'), '{"seq":41,"rec');
-    await exportArchive(directory, '2026-11-26', '2026-11-26', tar);
+    appendFileSync(join(directory, 'evidence-2025-11-26.jsonl'), '{"seq":41,"rec');
+    await exportArchive(directory, '2025-11-26', '2025-11-26', tar);
     expect(await verifyArchive(unpack())).toMatchObject({ records: 10, brokenCount: 0 });
   });
 
   it('tells how one record is checked without this program, and that works', async () => {
-    await exportArchive(directory, '2026-11-26', '2026-11-26', tar);
+    await exportArchive(directory, '2025-11-26', '2025-11-26', tar);
     const into = unpack();
     const recipe = /^Check one record: {4}(.*)$/m.exec(readFileSync(join(into, 'README.txt'), 'utf8'))![1]!;
-    const command = recipe.replace('FILE', 'evidence-2026-11-26.jsonl');
+    const command = recipe.replace('FILE', 'evidence-2025-11-26.jsonl');
     const sum = execFileSync('sh', ['-c', command], { cwd: into, encoding: 'utf8' }).slice(0, 64);
-    const line = readFileSync(join(into, 'evidence-2026-11-26.jsonl'), 'utf8').split('\n')[6]!;
+    const line = readFileSync(join(into, 'evidence-2025-11-26.jsonl'), 'utf8').split('\n')[6]!;
     expect(JSON.parse(line).sha256).toBe(sum);
   });
 });

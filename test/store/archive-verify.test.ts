@@ -49,12 +49,24 @@ describe('verifyArchive()', () => {
   });
 
   it('takes a directory without an archive for an empty one', async () => {
-    expect(await verifyArchive(join(directory, 'nowhere'))).toEqual({ files: [], records: 0, broken: [], brokenCount: 0 });
+    expect(await verifyArchive(join(directory, 'nowhere'))).toEqual({
+      files: [],
+      records: 0,
+      broken: [],
+      brokenCount: 0,
+    });
   });
 
   it('looks at the days asked for only', async () => {
-    expect(await verifyArchive(directory, '2026-11-24')).toMatchObject({ records: 10, first: { seq: 11 }, brokenCount: 0 });
-    expect(await verifyArchive(directory, '', '2026-11-23')).toMatchObject({ records: 10, last: { seq: 10 } });
+    expect(await verifyArchive(directory, '2026-11-24')).toMatchObject({
+      records: 10,
+      first: { seq: 11 },
+      brokenCount: 0,
+    });
+    expect(await verifyArchive(directory, '', '2026-11-23')).toMatchObject({
+      records: 10,
+      last: { seq: 10 },
+    });
   });
 
   it('names exactly the one record a flipped bit is in, wherever it is', async () => {
@@ -76,17 +88,36 @@ describe('verifyArchive()', () => {
     const { sealRecord } = await import('../../src/store/archive-record.ts');
     const changed = lines();
     const { seq: _seq, prev, sha256: _sha, ...body } = JSON.parse(changed[4]!);
-    changed[4] = sealRecord({ ...body, raw: 'nothing happened' }, { seq: 14, sha256: prev }).line.toString().trimEnd();
+    changed[4] = sealRecord({ ...body, raw: 'nothing happened' }, { seq: 14, sha256: prev })
+      .line.toString()
+      .trimEnd();
     rewrite(changed);
     expect((await verifyArchive(directory)).broken).toEqual([
-      { file: 'evidence-2026-11-24.jsonl', line: 6, seq: 16, because: 'it does not follow the record before it' },
+      {
+        file: 'evidence-2026-11-24.jsonl',
+        line: 6,
+        seq: 16,
+        because: 'it does not follow the record before it',
+      },
     ]);
   });
 
   it.each([
-    ['removed', (all: string[]) => all.splice(3, 1), { line: 4, seq: 15, because: 'record 14 is missing before it' }],
-    ['removed in a row', (all: string[]) => all.splice(3, 3), { line: 4, seq: 17, because: 'records 14 to 16 are missing before it' }],
-    ['doubled', (all: string[]) => all.splice(3, 0, all[2]!), { line: 4, seq: 13, because: 'record 13 comes again after 13' }],
+    [
+      'removed',
+      (all: string[]) => all.splice(3, 1),
+      { line: 4, seq: 15, because: 'record 14 is missing before it' },
+    ],
+    [
+      'removed in a row',
+      (all: string[]) => all.splice(3, 3),
+      { line: 4, seq: 17, because: 'records 14 to 16 are missing before it' },
+    ],
+    [
+      'doubled',
+      (all: string[]) => all.splice(3, 0, all[2]!),
+      { line: 4, seq: 13, because: 'record 13 comes again after 13' },
+    ],
     ['turned to text', (all: string[]) => all.splice(3, 1, 'hello'), { line: 4, because: 'not a record' }],
   ])('names the place where a record was %s', async (_what, change, expected) => {
     const all = lines();
@@ -101,7 +132,12 @@ describe('verifyArchive()', () => {
     await later('record 21', NOON + 2 * DAY_MS);
     rmSync(join(directory, 'evidence-2026-11-24.jsonl.gz'));
     expect((await verifyArchive(directory)).broken).toEqual([
-      { file: 'evidence-2026-11-25.jsonl', line: 1, seq: 21, because: 'records 11 to 20 are missing before it' },
+      {
+        file: 'evidence-2026-11-25.jsonl',
+        line: 1,
+        seq: 21,
+        because: 'records 11 to 20 are missing before it',
+      },
     ]);
   });
 
@@ -109,8 +145,12 @@ describe('verifyArchive()', () => {
     rewrite(lines().slice(0, -2));
     expect(await verifyArchive(directory)).toMatchObject({ brokenCount: 0 });
     const { broken } = await verifyArchive(directory, '', '9999', head);
-    expect(broken).toEqual([{ file: 'the end of the archive', seq: 20, because: 'record 20 was written and is not here' }]);
-    expect(await verifyArchive(directory, '', '9999', { seq: 12, sha256: 'f'.repeat(64) })).toMatchObject({ brokenCount: 1 });
+    expect(broken).toEqual([
+      { file: 'the end of the archive', seq: 20, because: 'record 20 was written and is not here' },
+    ]);
+    expect(await verifyArchive(directory, '', '9999', { seq: 12, sha256: 'f'.repeat(64) })).toMatchObject({
+      brokenCount: 1,
+    });
   });
 
   it('reads a damaged compressed file as far as it goes and says where it stopped', async () => {
@@ -143,7 +183,12 @@ describe('verifyArchive()', () => {
 
 async function later(text: string, receivedAtMs: number): Promise<void> {
   const archive = await EvidenceArchive.open({ directory, onEvent: () => undefined });
-  archive.append({ bytes: Buffer.from(text), receivedAtMs, peer: { address: '192.0.2.1' }, transport: 'tcp' });
+  archive.append({
+    bytes: Buffer.from(text),
+    receivedAtMs,
+    peer: { address: '192.0.2.1' },
+    transport: 'tcp',
+  });
   await archive.flush();
   await archive.compressed();
   await archive.close();

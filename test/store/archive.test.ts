@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -131,7 +141,10 @@ describe('days', () => {
     await archive.flush();
     await archive.compressed();
     await archive.close();
-    expect(readdirSync(directory).sort()).toEqual(['evidence-2026-11-23.jsonl.gz', 'evidence-2026-11-24.jsonl']);
+    expect(readdirSync(directory).sort()).toEqual([
+      'evidence-2026-11-23.jsonl.gz',
+      'evidence-2026-11-24.jsonl',
+    ]);
     expect(statSync(file('evidence-2026-11-23.jsonl.gz')).mode & 0o777).toBe(0o600);
     expect(gunzipSync(readFileSync(file('evidence-2026-11-23.jsonl.gz'))).toString()).toContain('monday');
     const verified = await verifyArchive(directory);
@@ -143,13 +156,23 @@ describe('days', () => {
     const archive = await openArchive();
     for (const offset of [-2, 1, -1, 2]) archive.append(frame(`at ${offset}`, midnight + offset));
     await archive.close();
-    expect(readdirSync(directory).filter((name) => name.includes('-24'))).toEqual(['evidence-2026-11-24.jsonl']);
-    expect(records(file('evidence-2026-11-24.jsonl')).map(({ raw }) => raw)).toEqual(['at 1', 'at -1', 'at 2']);
+    expect(readdirSync(directory).filter((name) => name.includes('-24'))).toEqual([
+      'evidence-2026-11-24.jsonl',
+    ]);
+    expect(records(file('evidence-2026-11-24.jsonl')).map(({ raw }) => raw)).toEqual([
+      'at 1',
+      'at -1',
+      'at 2',
+    ]);
   });
 
   it('opens another part of a day when the clock was set back; the order of records is kept', async () => {
     const archive = await openArchive();
-    for (const [text, ms] of [['a', NOON], ['b', NOON + 10 * DAY_MS], ['c', NOON + 1]] as const) {
+    for (const [text, ms] of [
+      ['a', NOON],
+      ['b', NOON + 10 * DAY_MS],
+      ['c', NOON + 1],
+    ] as const) {
       archive.append(frame(text, ms));
       await archive.flush();
       await archive.compressed();
@@ -180,7 +203,10 @@ describe('days', () => {
     const archive = await openArchive();
     await archive.compressed();
     await archive.close();
-    expect(readdirSync(directory).sort()).toEqual(['evidence-2026-11-23.jsonl.gz', 'evidence-2026-11-24.jsonl']);
+    expect(readdirSync(directory).sort()).toEqual([
+      'evidence-2026-11-23.jsonl.gz',
+      'evidence-2026-11-24.jsonl',
+    ]);
     expect(await verifyArchive(directory)).toMatchObject({ records: 2, brokenCount: 0 });
   });
 
@@ -188,7 +214,10 @@ describe('days', () => {
     const archive = await openArchive({ now: () => NOON + 5 * DAY_MS });
     for (let day = 0; day < 6; day++) archive.append(frame(`day ${day}`, NOON + day * DAY_MS));
     await archive.flush();
-    expect(await archive.retention(3 * DAY_MS, 1e9)).toEqual(['evidence-2026-11-23.jsonl.gz', 'evidence-2026-11-24.jsonl.gz']);
+    expect(await archive.retention(3 * DAY_MS, 1e9)).toEqual([
+      'evidence-2026-11-23.jsonl.gz',
+      'evidence-2026-11-24.jsonl.gz',
+    ]);
     expect(await archive.retention(30 * DAY_MS, 1)).toHaveLength(3);
     await archive.close();
     expect(readdirSync(directory)).toEqual(['evidence-2026-11-28.jsonl']);
@@ -210,9 +239,14 @@ describe('a torn end', () => {
       const complete = length >= whole.length - 1;
       const torn = readdirSync(directory).filter((name) => name.includes('.torn.'));
       const verified = await verifyArchive(directory);
-      expect(verified, `cut at ${length}`).toMatchObject({ records: complete ? 4 : 3, brokenCount: 0, last: { raw: 'fourth' } });
+      expect(verified, `cut at ${length}`).toMatchObject({
+        records: complete ? 4 : 3,
+        brokenCount: 0,
+        last: { raw: 'fourth' },
+      });
       expect(kinds(), `cut at ${length}`).toEqual(complete || length === lastStart ? [] : ['archive-torn']);
-      if (torn[0] !== undefined) expect(readFileSync(file(torn[0]))).toEqual(whole.subarray(lastStart, length));
+      if (torn[0] !== undefined)
+        expect(readFileSync(file(torn[0]))).toEqual(whole.subarray(lastStart, length));
       expect(torn.length).toBe(complete || length === lastStart ? 0 : 1);
     }
   });
@@ -257,7 +291,8 @@ describe('when the disk refuses', () => {
     let healed = false;
     const refuse = () => {
       calls++;
-      if (!healed && (persistent ? calls >= nth : calls === nth)) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+      if (!healed && (persistent ? calls >= nth : calls === nth))
+        throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
     };
     return {
       heal: () => {
@@ -266,7 +301,9 @@ describe('when the disk refuses', () => {
       open: async (path: string, flags: number, mode: number): Promise<FileHandle> => {
         refuse();
         const handle = await open(path, flags, mode);
-        const realWrite = handle.write as (...args: [Buffer, number, number, number]) => ReturnType<FileHandle['write']>;
+        const realWrite = handle.write as (
+          ...args: [Buffer, number, number, number]
+        ) => ReturnType<FileHandle['write']>;
         const { datasync } = handle;
         handle.write = (async (buffer: Buffer, offset: number, length: number, position: number) => {
           const half = Math.floor(length / 2);
@@ -283,23 +320,30 @@ describe('when the disk refuses', () => {
     };
   }
 
-  it.each([true, false])('failing at the n-th call, n = 1..40 (for good until healed: %s), loses and doubles nothing', async (persistent) => {
-    for (let nth = 1; nth <= 40; nth++) {
-      rmSync(directory, { recursive: true, force: true });
-      events = [];
-      const disk = failingDisk(nth, persistent);
-      const archive = await openArchive({ open: disk.open });
-      for (let i = 0; i < 12; i++) {
-        archive.append(frame(`line ${i}`, NOON + (i > 8 ? DAY_MS : 0)));
-        await archive.flush();
+  it.each([true, false])(
+    'failing at the n-th call, n = 1..40 (for good until healed: %s), loses and doubles nothing',
+    async (persistent) => {
+      for (let nth = 1; nth <= 40; nth++) {
+        rmSync(directory, { recursive: true, force: true });
+        events = [];
+        const disk = failingDisk(nth, persistent);
+        const archive = await openArchive({ open: disk.open });
+        for (let i = 0; i < 12; i++) {
+          archive.append(frame(`line ${i}`, NOON + (i > 8 ? DAY_MS : 0)));
+          await archive.flush();
+        }
+        disk.heal();
+        await archive.close();
+        const verified = await verifyArchive(directory);
+        expect(verified, `failing at call ${nth}`).toMatchObject({
+          records: 12,
+          brokenCount: 0,
+          last: { raw: 'line 11' },
+        });
+        if (events.length > 0) expect(kinds()).toEqual(['archive-failing', 'archive-recovered']);
       }
-      disk.heal();
-      await archive.close();
-      const verified = await verifyArchive(directory);
-      expect(verified, `failing at call ${nth}`).toMatchObject({ records: 12, brokenCount: 0, last: { raw: 'line 11' } });
-      if (events.length > 0) expect(kinds()).toEqual(['archive-failing', 'archive-recovered']);
-    }
-  });
+    },
+  );
 
   it('says so once, drops over its bound with a count, and notes the gap in the archive', async () => {
     const disk = failingDisk(1, true);

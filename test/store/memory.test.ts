@@ -6,6 +6,17 @@ import { runStoreConformance } from './store.conformance.ts';
 runStoreConformance('MemoryStore', () => ({ store: new MemoryStore(), cleanUp: () => undefined }));
 
 describe('MemoryStore', () => {
+  it('says which dead letter went when there are too many', () => {
+    const events: string[] = [];
+    const outbox = { perChannel: 25, deadLetters: 1 };
+    const store = new MemoryStore({ outbox, onEvent: ({ because }) => events.push(because) });
+    for (const id of ['a1', 'a2']) {
+      store.accept([], [{ alert: alert(id), channel: 'mail' }], NOW);
+      store.dead(id, 'mail', 'no');
+    }
+    expect(events).toEqual(['the dead letter a1 for mail: there are too many']);
+  });
+
   it('is bounded in closed incidents, hits, look-ups and deliveries, and says when it forgets hits', () => {
     const events: string[] = [];
     const store = new MemoryStore({
@@ -16,7 +27,10 @@ describe('MemoryStore', () => {
       store.saveIncident(incident(`i${i}`, { state: 'closed' }));
       store.appendHit(hit(NOW + i));
       store.cache(`k${i}`, 'v', NOW + 1e6);
-      store.recordDelivery({ alertId: `a${i}`, channel: 'mail', attempt: 1, outcome: 'retry', because: '' }, NOW);
+      store.recordDelivery(
+        { alertId: `a${i}`, channel: 'mail', attempt: 1, outcome: 'retry', because: '' },
+        NOW,
+      );
       store.accept([], [{ alert: alert(`a${i}`), channel: 'mail' }], NOW);
       store.delivered(`a${i}`, 'mail');
     }

@@ -1,7 +1,17 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Outbox } from '../../src/notify/outbox.ts';
 import { openSqliteStore } from '../../src/store/open-sqlite.ts';
 import type { SqliteStore } from '../../src/store/sqlite.ts';
 import { loadSqlite, type SqliteOpen } from '../../src/store/sqlite-driver.ts';
@@ -32,7 +42,8 @@ const kinds = () => events.map(({ kind }) => kind);
 
 runStoreConformance('SqliteStore', () => {
   const directory = mkdtempSync(join(tmpdir(), 'kw-conformance-'));
-  const open = () => openSqliteStore({ path: join(directory, 'store.db'), open: sqlite, onEvent: () => undefined });
+  const open = () =>
+    openSqliteStore({ path: join(directory, 'store.db'), open: sqlite, onEvent: () => undefined });
   let store = open();
   return {
     store,
@@ -67,7 +78,11 @@ describe('durability', () => {
     const times: number[] = [];
     for (let i = 0; i < 300; i++) {
       const start = performance.now();
-      store.accept([incident(`i${i}`)], [{ alert: alert(`a${i}`, 'high', { incidentIds: [`i${i}`] }), channel: `c${i}` }], NOW);
+      store.accept(
+        [incident(`i${i}`)],
+        [{ alert: alert(`a${i}`, 'high', { incidentIds: [`i${i}`] }), channel: `c${i}` }],
+        NOW,
+      );
       times.push(performance.now() - start);
     }
     times.sort((a, b) => a - b);
@@ -87,8 +102,13 @@ describe('durability', () => {
 
   it('retention() by size gives pages back and keeps open incidents', () => {
     const store = openStore();
-    const lines = Array.from({ length: 40 }, () => ({ bytes: Buffer.alloc(2_000, 'x'), receivedAtMs: NOW, peer: { address: '192.0.2.1' } }));
-    for (let i = 0; i < 300; i++) store.saveIncident(incident(`c${i}`, { state: i < 5 ? 'open' : 'closed', lines, lastSeenMs: NOW + i }));
+    const lines = Array.from({ length: 40 }, () => ({
+      bytes: Buffer.alloc(2_000, 'x'),
+      receivedAtMs: NOW,
+      peer: { address: '192.0.2.1' },
+    }));
+    for (let i = 0; i < 300; i++)
+      store.saveIncident(incident(`c${i}`, { state: i < 5 ? 'open' : 'closed', lines, lastSeenMs: NOW + i }));
     store.flush();
     expect(store.retention({ maxAgeMs: 1e12, maxIncidents: 1e6, maxBytes: 4_000_000 }, NOW)).toBe(295);
     expect(store.countIncidents()).toBe(5);
@@ -104,7 +124,9 @@ describe('files', () => {
       const store = openStore();
       store.accept([incident('i1')], [], NOW);
       for (const name of readdirSync(join(root, 'state'))) {
-        expect(`${name} ${(statSync(join(root, 'state', name)).mode & 0o777).toString(8)}`).toBe(`${name} 600`);
+        expect(`${name} ${(statSync(join(root, 'state', name)).mode & 0o777).toString(8)}`).toBe(
+          `${name} 600`,
+        );
       }
       expect(readdirSync(join(root, 'state'))).toHaveLength(3);
       store.close();
@@ -128,7 +150,8 @@ describe('a file that can not be used is set aside and a fresh store begins', ()
     zeros: () => writeFileSync(path, Buffer.alloc(8192)),
     text: () => writeFileSync(path, 'not a database at all\n'.repeat(500)),
     noise: () => writeFileSync(path, Buffer.from(Array.from({ length: 9000 }, (_, i) => (i * 7919) % 251))),
-    'a header and nothing sensible': () => writeFileSync(path, Buffer.concat([Buffer.from('SQLite format 3\0'), Buffer.alloc(5000, 7)])),
+    'a header and nothing sensible': () =>
+      writeFileSync(path, Buffer.concat([Buffer.from('SQLite format 3\0'), Buffer.alloc(5000, 7)])),
     'a directory': () => mkdirSync(path),
     "another program's database": () => {
       const db = sqlite(path);
@@ -167,7 +190,9 @@ describe('a file that can not be used is set aside and a fresh store begins', ()
     store.close();
     expect(kinds()).toEqual(['store-set-aside']);
     expect(events[0]!.path).toBe(`${path}.bad.20261123T120000Z`);
-    expect(readdirSync(join(root, 'state')).filter((name) => /\.db\.bad\./.test(name)).length).toBeGreaterThan(0);
+    expect(
+      readdirSync(join(root, 'state')).filter((name) => /\.db\.bad\./.test(name)).length,
+    ).toBeGreaterThan(0);
   });
 
   it('a symbolic link, without touching what it points to', () => {
@@ -190,7 +215,9 @@ describe('a file that can not be used is set aside and a fresh store begins', ()
   it('a helper beside the daemon leaves it where it is', () => {
     mkdirSync(join(root, 'state'), { mode: 0o700 });
     writeFileSync(path, 'not a database at all\n'.repeat(500));
-    expect(() => openSqliteStore({ path, open: sqlite, onEvent: () => undefined, setAside: false })).toThrow(StoreFailure);
+    expect(() => openSqliteStore({ path, open: sqlite, onEvent: () => undefined, setAside: false })).toThrow(
+      StoreFailure,
+    );
     expect(readdirSync(join(root, 'state'))).toEqual(['knockwatch.db']);
   });
 
@@ -208,15 +235,27 @@ describe('damage inside', () => {
   it('a record that can not be read is skipped and said, the others stay', () => {
     const store = openStore();
     for (const id of ['i1', 'i2']) store.saveIncident(incident(id, { state: 'closed' }));
-    store.accept([], [{ alert: alert('a1'), channel: 'mail' }, { alert: alert('a2'), channel: 'mail' }], NOW);
+    store.accept(
+      [],
+      [
+        { alert: alert('a1'), channel: 'mail' },
+        { alert: alert('a2'), channel: 'mail' },
+      ],
+      NOW,
+    );
     store.close();
     const db = sqlite(path);
-    db.exec("UPDATE incidents SET body = substr(body, 1, 40) WHERE id = 'i1'; UPDATE outbox SET entry = '[]' WHERE alert_id = 'a1'");
+    db.exec(
+      "UPDATE incidents SET body = substr(body, 1, 40) WHERE id = 'i1'; UPDATE outbox SET entry = '[]' WHERE alert_id = 'a1'",
+    );
     db.close();
     const again = openStore();
     expect(again.incidents().map(({ id }) => id)).toEqual(['i2']);
     expect(again.outbox().map(({ alert: { id } }) => id)).toEqual(['a2']);
-    expect(events.map(({ because }) => because)).toEqual(['the alert a1 for mail can not be read', '1 incidents can not be read']);
+    expect(events.map(({ because }) => because)).toEqual([
+      'the alert a1 for mail can not be read',
+      '1 incidents can not be read',
+    ]);
     again.close();
   });
 
@@ -264,7 +303,7 @@ describe('migrate()', () => {
 describe('StoreOutbox', () => {
   it('speaks the notifier’s outbox', async () => {
     const store = openStore();
-    const outbox = new StoreOutbox(store, () => NOW);
+    const outbox: Outbox = new StoreOutbox(store, () => NOW);
     expect(await outbox.put(alert('a1'), 'mail', NOW)).toEqual({ kind: 'stored' });
     expect(await outbox.list('mail')).toHaveLength(1);
     expect((await outbox.due('mail', NOW))?.alert.id).toBe('a1');

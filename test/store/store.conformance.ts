@@ -91,8 +91,15 @@ export function runStoreConformance(name: string, make: () => StoreUnderTest): v
             lastSeenMs: NOW + 19,
           }),
         );
-        store.saveIncident(incident('c', { state: 'closed', ruleId: 'other', firstSeenMs: NOW + 20, lastSeenMs: NOW + 30 }));
-        expect(store.incidents(filter).map(({ id }) => id).sort()).toEqual(expected);
+        store.saveIncident(
+          incident('c', { state: 'closed', ruleId: 'other', firstSeenMs: NOW + 20, lastSeenMs: NOW + 30 }),
+        );
+        expect(
+          store
+            .incidents(filter)
+            .map(({ id }) => id)
+            .sort(),
+        ).toEqual(expected);
         expect(store.countIncidents(filter)).toBe(expected.length);
       });
     });
@@ -164,7 +171,11 @@ export function runStoreConformance(name: string, make: () => StoreUnderTest): v
         restart();
         expect(store.nextDueMs('mail')).toBe(NOW + 5_000);
         expect(store.due('mail', NOW + 4_999)).toBeUndefined();
-        expect(store.due('mail', NOW + 5_000)).toMatchObject({ attempts: 1, because: '451 try later', createdAtMs: NOW });
+        expect(store.due('mail', NOW + 5_000)).toMatchObject({
+          attempts: 1,
+          because: '451 try later',
+          createdAtMs: NOW,
+        });
       });
 
       it('delivered() takes the entry out for good', () => {
@@ -189,7 +200,11 @@ export function runStoreConformance(name: string, make: () => StoreUnderTest): v
         expect(store.retryDead(NOW + 9, 'nobody')).toBe(0);
         expect(store.retryDead(NOW + 9, 'a1')).toBe(1);
         restart();
-        expect(store.due('mail', NOW + 9)).toMatchObject({ alert: { id: 'a1' }, createdAtMs: NOW + 9, because: '552 too big' });
+        expect(store.due('mail', NOW + 9)).toMatchObject({
+          alert: { id: 'a1' },
+          createdAtMs: NOW + 9,
+          because: '552 too big',
+        });
         expect(store.retryDead(NOW + 10)).toBe(1);
         expect(store.deadLetters()).toEqual([]);
       });
@@ -205,7 +220,11 @@ export function runStoreConformance(name: string, make: () => StoreUnderTest): v
 
       it('a full channel displaces the mildest, newest entry, or the one just put; a digest never', () => {
         const put = (id: string, severity: 'low' | 'high' | 'critical', digest = false) =>
-          store.accept([], [{ alert: alert(id, severity, digest ? { reason: 'digest' } : {}), channel: 'mail' }], NOW)[0];
+          store.accept(
+            [],
+            [{ alert: alert(id, severity, digest ? { reason: 'digest' } : {}), channel: 'mail' }],
+            NOW,
+          )[0];
         for (let i = 0; i < 23; i++) put(`h${i}`, 'high');
         put('low1', 'low');
         put('low2', 'low');
@@ -221,7 +240,8 @@ export function runStoreConformance(name: string, make: () => StoreUnderTest): v
       });
 
       it('does not displace what is on the wire while there is something else', () => {
-        for (let i = 0; i < 25; i++) store.accept([], [{ alert: alert(`a${i}`, 'low'), channel: 'mail' }], NOW);
+        for (let i = 0; i < 25; i++)
+          store.accept([], [{ alert: alert(`a${i}`, 'low'), channel: 'mail' }], NOW);
         for (let i = 0; i < 24; i++) store.due('mail', NOW);
         store.release('a3', 'mail');
         const [result] = store.accept([], [{ alert: alert('b', 'high'), channel: 'mail' }], NOW);
@@ -239,7 +259,13 @@ export function runStoreConformance(name: string, make: () => StoreUnderTest): v
       });
 
       it('remembers deliveries, newest first', () => {
-        const delivery = { alertId: 'a1', channel: 'mail', attempt: 1, outcome: 'retry', because: '451' } as const;
+        const delivery = {
+          alertId: 'a1',
+          channel: 'mail',
+          attempt: 1,
+          outcome: 'retry',
+          because: '451',
+        } as const;
         store.recordDelivery(delivery, NOW);
         store.recordDelivery({ ...delivery, attempt: 2, outcome: 'delivered' }, NOW + 1);
         store.recordDelivery({ ...delivery, alertId: 'a2' }, NOW + 2);
@@ -263,7 +289,10 @@ export function runStoreConformance(name: string, make: () => StoreUnderTest): v
         const found = store.hits(NOW + 1);
         expect(found.map(({ hit: { attempt } }) => attempt.atMs)).toEqual([NOW + 1, NOW + 2]);
         expect(found[1]!.line).toEqual(LINE);
-        expect(found[1]!.hit).toEqual({ ...hit(NOW + 2), attempt: { ...hit(NOW + 2).attempt, line: { sequence: 0 } } });
+        expect(found[1]!.hit).toEqual({
+          ...hit(NOW + 2),
+          attempt: { ...hit(NOW + 2).attempt, line: { sequence: 0 } },
+        });
       });
 
       it('forgets hits before a time, batched or not', () => {
@@ -305,11 +334,15 @@ export function runStoreConformance(name: string, make: () => StoreUnderTest): v
       it('removes closed incidents by age and number, and nothing that is still needed', () => {
         store.saveIncident(incident('old open', { lastSeenMs: NOW - 99 * DAY_MS }));
         store.saveIncident(incident('old', { state: 'closed', lastSeenMs: NOW - 31 * DAY_MS }));
-        for (let i = 0; i < 5; i++) store.saveIncident(incident(`c${i}`, { state: 'closed', lastSeenMs: NOW - i }));
+        for (let i = 0; i < 5; i++)
+          store.saveIncident(incident(`c${i}`, { state: 'closed', lastSeenMs: NOW - i }));
         store.accept([], [{ alert: alert('a1'), channel: 'mail' }], NOW - 99 * DAY_MS);
         store.accept([], [{ alert: alert('a2'), channel: 'mail' }], NOW - 99 * DAY_MS);
         store.dead('a2', 'mail', 'no');
-        store.recordDelivery({ alertId: 'a0', channel: 'mail', attempt: 1, outcome: 'delivered', because: '' }, NOW - 31 * DAY_MS);
+        store.recordDelivery(
+          { alertId: 'a0', channel: 'mail', attempt: 1, outcome: 'delivered', because: '' },
+          NOW - 31 * DAY_MS,
+        );
         expect(store.retention({ ...POLICY, maxIncidents: 3 }, NOW)).toBe(3);
         restart();
         expect(store.incidents().map(({ id }) => id)).toEqual(['c0', 'c1', 'c2', 'old open']);
@@ -328,8 +361,16 @@ export function runStoreConformance(name: string, make: () => StoreUnderTest): v
         other.store.adopt({
           ...other.store.live(),
           slots: [
-            { seq: 5, entry: { alert: alert('a5'), channel: 'mail', attempts: 3, createdAtMs: NOW, notBeforeMs: NOW }, dead: false },
-            { seq: 6, entry: { alert: alert('a6'), channel: 'mail', attempts: 1, createdAtMs: NOW, notBeforeMs: NOW }, dead: true },
+            {
+              seq: 5,
+              entry: { alert: alert('a5'), channel: 'mail', attempts: 3, createdAtMs: NOW, notBeforeMs: NOW },
+              dead: false,
+            },
+            {
+              seq: 6,
+              entry: { alert: alert('a6'), channel: 'mail', attempts: 1, createdAtMs: NOW, notBeforeMs: NOW },
+              dead: true,
+            },
           ],
         });
         other.store.saveIncident(incident('theirs'));
@@ -343,7 +384,9 @@ export function runStoreConformance(name: string, make: () => StoreUnderTest): v
         expect(store.incident('own')).toBeDefined();
         expect(store.hits(0)).toHaveLength(1);
         expect(store.meta('note')).toBe('kept');
-        expect(store.accept([], [{ alert: alert('gone'), channel: 'mail' }], NOW)).toEqual([{ kind: 'known' }]);
+        expect(store.accept([], [{ alert: alert('gone'), channel: 'mail' }], NOW)).toEqual([
+          { kind: 'known' },
+        ]);
         other.store.close();
         other.cleanUp();
       });

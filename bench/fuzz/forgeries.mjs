@@ -1,0 +1,69 @@
+import { hostileText } from './mutate.mjs';
+
+/*
+ * Lines with a place that a stranger writes: the packet quoted in an ICMP error, a user name, a request, a log prefix.
+ * Who really sent it is 203.0.113.9 in all of them; 198.51.100.0/24 stands in the stranger's text only, and 192.0.2.0/24
+ * is ours. A result that names 198.51.100.x believed the stranger.
+ */
+
+/** What a sender can not write into a place, because the program that logs escapes it or stops there. */
+const PLACES = [
+  {
+    name: 'packet quoted in an ICMP error (IPv4)',
+    write: (text) =>
+      `Nov  3 04:10:21 gw1 kernel: DROP IN=eth0 OUT= SRC=203.0.113.9 DST=192.0.2.10 LEN=56 TOS=0x00 PREC=0x00 TTL=64 ID=1 PROTO=ICMP TYPE=3 CODE=3 [SRC=192.0.2.10 DST=198.51.100.66 ${text}] `,
+    never: /[\]\n\r\0]|(?:IN|OUT)=/g,
+  },
+  {
+    name: 'packet quoted in an ICMP error (IPv6)',
+    write: (text) =>
+      `Nov  3 04:10:21 gw1 kernel: DROP IN=eth0 OUT= SRC=203.0.113.9 DST=192.0.2.10 LEN=56 TOS=0x00 PREC=0x00 TTL=64 ID=1 PROTO=ICMP TYPE=11 CODE=0 [SRC=198.51.100.66 DST=198.51.100.67 LEN=40 TOS=0x00 PREC=0x00 TTL=1 ID=2 PROTO=TCP SPT=143 DPT=143 ${text}] `,
+    never: /[\]\n\r\0]|(?:IN|OUT)=/g,
+  },
+  {
+    name: 'log prefix with fields of its own',
+    write: (text) =>
+      `Nov  3 04:10:21 gw1 kernel: DROP SRC=198.51.100.66 DST=198.51.100.67 ${text} IN=eth0 OUT= SRC=203.0.113.9 DST=192.0.2.10 LEN=40 TOS=0x00 PREC=0x00 TTL=238 ID=4711 PROTO=TCP SPT=31337 DPT=143 WINDOW=1024 RES=0x00 SYN URGP=0 `,
+    never: /[\n\r\0]|(?:IN|OUT)=/g,
+  },
+  {
+    name: 'user name, sshd Invalid user',
+    write: (text) => `Nov  3 04:10:21 gw1 sshd[42]: Invalid user ${text} from 203.0.113.9 port 40000`,
+    never: /[\n\r\0]/g,
+  },
+  {
+    name: 'user name, sshd Failed password',
+    write: (text) =>
+      `Nov  3 04:10:21 gw1 sshd[42]: Failed password for invalid user ${text} from 203.0.113.9 port 40000 ssh2`,
+    never: /[\n\r\0]/g,
+  },
+  {
+    name: 'user name, Cisco IOS login',
+    write: (text) =>
+      `<188>8: Mar  4 11:45:20.432: %SEC_LOGIN-4-LOGIN_FAILED: Login failed [user: ${text}] [Source: 203.0.113.9] [localport: 22] [Reason: Login Authentication Failed] at 11:45:20 UTC Wed Mar 4 2026`,
+    never: /[\n\r\0]/g,
+  },
+  {
+    name: 'user name, Cisco ASA',
+    write: (text) =>
+      `%ASA-6-113015: AAA user authentication Rejected : reason = User was not found : local database : user = ${text} : user IP = 203.0.113.9`,
+    never: /[\n\r\0]/g,
+  },
+  {
+    name: 'request, web server',
+    write: (text) =>
+      `203.0.113.9 - - [23/Nov/2026:03:00:01 +0100] "GET /${text} HTTP/1.0" 404 209 "-" "${text}"`,
+    never: /["\\\n\r\0]/g,
+  },
+];
+
+/** A forged line as octets; the place's own rules about what can stand there are kept. */
+export function forge(random, lines) {
+  const place = random.pick(PLACES);
+  return place.write(hostileText(random, lines, 400).replace(place.never, ''));
+}
+
+/** Every place with a harmless text, so that a run can show first that its lines are read at all. */
+export function harmless() {
+  return PLACES.map(({ name, write }) => ({ name, line: write('anna') }));
+}

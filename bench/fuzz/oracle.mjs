@@ -1,0 +1,64 @@
+import { canonicalIp } from '../../dist/lib/ip.js';
+
+/** The packet an ICMP error quotes; it ends at its bracket, or where damage put another record's beginning into it. */
+const QUOTED = /(?<= )\[SRC=(?:(?!IN=|OUT=)[^\]])*\]?/g;
+
+/**
+ * Every address that stands in a text by itself, canonical: with an interface or a field name
+ * glued on in front, with a port behind a dot, a colon or a slash.
+ */
+function addressesIn(text) {
+  const found = new Set();
+  const keep = (candidate) => {
+    const ip = canonicalIp(candidate);
+    if (ip !== undefined) found.add(ip);
+  };
+  for (const word of text.split(/[^0-9A-Za-z:.%@_-]+/)) {
+    if (word.length < 2 || word.length > 200) continue;
+    for (const part of new Set([word, ...word.split('@')])) {
+      keep(part);
+      keep(part.replace(/:$/, ''));
+      keep(part.replace(/:?$/, '').replace(/\.[\w-]*$/, ''));
+      for (let at = part.indexOf(':'); at >= 0; at = part.indexOf(':', at + 1)) {
+        keep(part.slice(at + 1));
+        keep(part.slice(0, at));
+        keep(part.slice(at + 1).replace(/:$/, ''));
+      }
+    }
+  }
+  for (const token of text.match(/[0-9A-Fa-f:.]*[0-9A-Fa-f:](?:%[\w.]+)?/g) ?? []) keep(token);
+  return found;
+}
+
+/** Whether an address stands in a text: at once where it is written as we write it, else by reading every word. */
+function isWritten(ip, text) {
+  for (let at = text.indexOf(ip); at >= 0; at = text.indexOf(ip, at + 1)) {
+    if (!/[0-9A-Za-z.]/.test(text[at - 1] ?? ' ') && !/[0-9A-Za-z:]/.test(text[at + ip.length] ?? ' ')) return true;
+  }
+  return addressesIn(text).has(ip);
+}
+
+/** The sources of attempts so far. */
+const seen = new WeakSet();
+
+/**
+ * What is wrong with what became of a line, or undefined. `forged`: 198.51.100.0/24 stands in a stranger's text only.
+ */
+export function fault(outcome, forged) {
+  const { attempt, message } = outcome;
+  if (attempt === undefined) return undefined;
+  // "last message repeated N times" stands for an attempt that has been looked at.
+  if (message.repeated !== undefined && seen.has(attempt.source)) return undefined;
+  seen.add(attempt.source);
+  const { source, destination, count, parser } = attempt;
+  const { text } = message;
+  const header = parser === 'iptables' ? text.replace(QUOTED, ' ') : text;
+  for (const { ip, port } of [source, destination]) {
+    if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) return `port ${port}`;
+    if (ip === undefined) continue;
+    if (forged && ip.startsWith('198.51.100.')) return `believed a stranger's ${ip}`;
+    if (!isWritten(ip, header)) return `named ${ip}, which is not in the line`;
+  }
+  if (!(count >= 1)) return `count ${count}`;
+  return undefined;
+}

@@ -1,0 +1,63 @@
+import { BlockList, isIPv6 } from 'node:net';
+import { canonicalIp } from '../lib/ip.ts';
+
+const IPV4 = /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\d)/g;
+const IPV6 = /(?<![0-9a-f:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:\d{0,3}(?:\.\d{1,3}){3})?/gi;
+/** netfilter's MAC= holds both ends' hardware addresses. */
+const MAC = /\bMAC=[0-9a-f:]+/gi;
+const MIN_NAME = 2;
+
+/**
+ * Replaces what tells about our own side in text for strangers: addresses in our networks and names of our devices and hosts.
+ * The same thing always becomes the same word, `[own-1]`, `[own-2]` ..., so that targets can still be told apart.
+ */
+export class Mask {
+  readonly #own = new BlockList();
+  readonly #words = new Map<string, string>();
+  readonly #names: RegExp | undefined;
+
+  /** `networks` are CIDR texts or addresses; throws RangeError for others. `names` are host and device names. */
+  constructor(networks: readonly string[], names: readonly string[] = []) {
+    for (const network of networks) this.#add(network);
+    const words = [...new Set(names.filter((name) => name.length >= MIN_NAME))].sort(
+      (a, b) => b.length - a.length,
+    );
+    if (words.length > 0)
+      this.#names = new RegExp(`(?<![\\w-])(?:${words.map(escaped).join('|')})(?![\\w-])`, 'gi');
+  }
+
+  owns(address: string): boolean {
+    const ip = canonicalIp(address);
+    return ip !== undefined && this.#own.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4');
+  }
+
+  text(text: string): string {
+    const addresses = (found: string) => (this.owns(found) ? this.#word(canonicalIp(found)!) : found);
+    const masked = text.replace(MAC, 'MAC=[masked]').replace(IPV6, addresses).replace(IPV4, addresses);
+    return this.#names === undefined
+      ? masked
+      : masked.replace(this.#names, (name) => this.#word(name.toLowerCase()));
+  }
+
+  #add(network: string): void {
+    const [address, prefix] = network.split('/');
+    const ip = canonicalIp(address ?? '');
+    if (ip === undefined) throw new RangeError(`not a network: ${network}`);
+    const family = isIPv6(ip) ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) this.#own.addAddress(ip, family);
+    else this.#own.addSubnet(ip, Number(prefix), family);
+  }
+
+  #word(own: string): string {
+    let word = this.#words.get(own);
+    if (word === undefined) {
+      word = `[own-${this.#words.size + 1}]`;
+      this.#words.set(own, word);
+    }
+    return word;
+  }
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+}

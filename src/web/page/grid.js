@@ -1,0 +1,123 @@
+/** The signature picture: hosts down, ports across, a cell lit by every knock and fading with time. */
+import { ago, count, plural } from './format.js';
+import { html, incidentPath, navigate, useMemo, useRef, useState } from './parts.js';
+import { daemonNow } from './store.js';
+
+/** Cell sizes for so many rows: a few systems are large, hundreds still fit. */
+const SIZES = [
+  { rows: 8, cell: 34, gap: 5, font: 13 },
+  { rows: 20, cell: 24, gap: 4, font: 12.5 },
+  { rows: 60, cell: 15, gap: 3, font: 11.5 },
+  { rows: Number.POSITIVE_INFINITY, cell: 11, gap: 2, font: 9.5 },
+];
+const MIN_COLUMN = 19;
+
+/** How brightly a cell is lit now, 0 (an afterglow) to 4. */
+function brightness({ heat, lastMs }, halfLifeMs, nowMs) {
+  const left = heat * 2 ** ((lastMs - nowMs) / halfLifeMs);
+  return left < 0.35 ? 0 : left < 1.5 ? 1 : left < 5 ? 2 : left < 20 ? 3 : 4;
+}
+
+function describe(cell, grid, nowMs) {
+  const host = grid.hosts[cell.host];
+  const port = grid.ports[cell.port];
+  const name = host.name ? `${host.name} (${host.ip})` : host.ip;
+  const service = port.port < 0 ? 'no port' : `${port.name ?? 'port'} ${port.port}`;
+  const incident = cell.incident ? `, part of a ${cell.severity} incident` : '';
+  return `${name}, ${service}: ${plural(cell.count, 'packet')}, the last ${ago(cell.lastMs, nowMs)} from ${cell.source}${incident}`;
+}
+
+const pathOf = (cell, grid) =>
+  cell.incident ? incidentPath(cell.incident) : `/incidents?host=${encodeURIComponent(grid.hosts[cell.host].ip)}&port=${grid.ports[cell.port].port}`;
+
+export function HitGrid({ grid }) {
+  const [focus, setFocus] = useState(-1);
+  const svg = useRef(null);
+  const nowMs = daemonNow();
+  const order = useMemo(() => [...grid.cells].sort((a, b) => a.host - b.host || a.port - b.port), [grid]);
+  if (grid.hosts.length === 0 || grid.ports.length === 0) {
+    return html`<p class="empty">No watched host was knocked on yet. Cells appear here, host by port, and light up with each hit.</p>`;
+  }
+  const { cell: size, gap, font } = SIZES.find(({ rows }) => grid.hosts.length <= rows);
+  const pitch = size + gap;
+  const column = Math.max(pitch, MIN_COLUMN);
+  const wide = column - gap;
+  const left = Math.min(190, 14 + Math.max(...grid.hosts.map(({ ip, name }) => (name ?? ip).length)) * font * 0.61);
+  const longest = Math.max(...grid.ports.map(label).map((text) => text.length));
+  const top = 12 + longest * 7 * 0.72 + 6;
+  const width = left + grid.ports.length * column + longest * 5.2;
+  const height = grid.hosts.length * pitch + 4;
+  const shown = order[focus];
+
+  const move = (event) => {
+    const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+    if (event.key === 'Enter' && shown) navigate(pathOf(shown, grid));
+    else if (steps[event.key]) setFocus((order.length + Math.max(focus, steps[event.key] < 0 ? 0 : -1) + steps[event.key]) % order.length);
+    else return;
+    event.preventDefault();
+  };
+  const x = (port) => left + port * column;
+  const y = (host) => host * pitch + 2;
+
+  return html`<div class="hit-grid" tabIndex="0" role="group" onKeyDown=${move} onBlur=${() => setFocus(-1)}
+      aria-label=${`Hits by host and port: ${plural(grid.hosts.length, 'host')}, ${plural(grid.ports.length, 'port')}, ${plural(order.length, 'cell')} hit. Arrow keys go from cell to cell, Enter opens it.`}>
+    <div class="grid-scroll">
+      <svg class="grid-head" width=${width} height=${top} aria-hidden="true">
+        ${grid.ports.map((port, i) => html`<text key=${port.port} class=${port.watched ? '' : 'unwatched'} transform=${`translate(${x(i) + wide / 2 + 3} ${top - 6}) rotate(-46)`}>${label(port)}<title>${port.port < 0 ? 'no port' : `port ${port.port}`}</title></text>`)}
+      </svg>
+      <svg ref=${svg} class="grid-body" width=${width} height=${height} role="img" aria-label=${shown ? describe(shown, grid, nowMs) : 'grid of hits'}>
+        <defs><pattern id="dark-cells" x=${left} y="2" width=${column} height=${pitch} patternUnits="userSpaceOnUse">
+          <rect class="cell" width=${wide} height=${size} rx=${size > 20 ? 4 : 2} />
+        </pattern></defs>
+        <rect class="dark" x=${left} y="2" width=${grid.ports.length * column} height=${grid.hosts.length * pitch} fill="url(#dark-cells)" />
+        ${grid.hosts.map((host, i) => html`<text key=${host.ip} class=${`host ${host.watched ? '' : 'unwatched'}`} x=${left - 8} y=${y(i) + size / 2} font-size=${font}>${shorten(host.name ?? host.ip)}<title>${host.ip}</title></text>`)}
+        ${order.map((cell) => html`<a key=${`${grid.hosts[cell.host].ip} ${grid.ports[cell.port].port}`} href=${pathOf(cell, grid)} tabIndex="-1">
+          <rect class=${`cell lit-${brightness(cell, grid.halfLifeMs, nowMs)} ${cell.severity ?? ''} ${cell === shown ? 'focused' : ''}`}
+            x=${x(cell.port)} y=${y(cell.host)} width=${wide} height=${size} rx=${size > 20 ? 4 : 2}><title>${describe(cell, grid, nowMs)}</title></rect>
+          ${size >= 24 && html`<text class="in-cell" x=${x(cell.port) + wide / 2} y=${y(cell.host) + size / 2} font-size=${size > 30 ? 12 : 10}>${cell.count > 999 ? '999+' : count(cell.count)}</text>`}
+        </a>`)}
+      </svg>
+    </div>
+    <p class="grid-foot">
+      <span aria-live="polite">${shown ? describe(shown, grid, nowMs) : grid.omitted > 0 ? `${plural(grid.omitted, 'host or port', 'hosts and ports')} more, not drawn` : ''}</span>
+      <span class="legend" aria-hidden="true">quiet ${[0, 1, 2, 3, 4].map((n) => html`<i class=${`lit-${n}`}></i>`)} many, lately <i class="ring"></i> open incident</span>
+    </p>
+  </div>`;
+}
+
+const label = ({ port, name }) => (port < 0 ? 'no port' : (name ?? String(port)));
+
+const shorten = (text) => (text.length > 24 ? `${text.slice(0, 23)}…` : text);
+
+/** The cells of one incident, in the same picture. */
+export function incidentGrid({ targets, lastSeenMs, severity, sources, id }) {
+  const hosts = new Map();
+  const ports = new Map();
+  for (const { ip, name, port, service } of targets) {
+    hosts.set(ip, { ip, name, watched: true });
+    ports.set(port, { port, name: service, watched: true });
+  }
+  const portList = [...ports.values()].sort((a, b) => a.port - b.port).slice(0, 64);
+  const hostList = [...hosts.values()].slice(0, 200);
+  const hostAt = new Map(hostList.map(({ ip }, i) => [ip, i]));
+  const portAt = new Map(portList.map(({ port }, i) => [port, i]));
+  const cells = targets
+    .filter(({ ip, port }) => hostAt.has(ip) && portAt.has(port))
+    .map(({ ip, port, count: packets, firstSeenMs }) => ({
+      host: hostAt.get(ip),
+      port: portAt.get(port),
+      count: packets,
+      heat: packets,
+      lastMs: Math.max(firstSeenMs, lastSeenMs),
+      source: sources.length === 1 ? sources[0] : 'several sources',
+      severity,
+      incident: id,
+    }));
+  return {
+    hosts: hostList,
+    ports: portList,
+    cells,
+    omitted: hosts.size - hostList.length + ports.size - portList.length,
+    halfLifeMs: Number.POSITIVE_INFINITY,
+  };
+}

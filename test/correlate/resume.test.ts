@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import type { Hit, Incident } from '../../src/types.ts';
+import { correlator, incidentsOf, rule, threeHosts } from '../support/correlate.ts';
+import { hit } from '../support/hits.ts';
+
+const rules = [rule([threeHosts])];
+/** Twenty scans of six hosts each, some of them spread over most of the window, all mixed. */
+const hits = Array.from({ length: 120 }, (_, i) => {
+  const source = i % 20;
+  const step = Math.floor(i / 20);
+  return hit(`198.51.100.${source}`, `192.0.2.${step + 10}`, 143, source * 3 + step * (source % 7) * 3, {
+    sequence: i,
+  });
+}).toSorted((a, b) => a.attempt.atMs - b.attempt.atMs);
+
+/** What two runs made of the hits, the second of which knows what the first had saved when it ended after `count` hits. */
+function inTwoRuns(count: number, end: 'drained' | 'killed'): Incident[] {
+  const before = correlator(rules);
+  const saved: Hit[] = [];
+  for (const each of hits.slice(0, count)) {
+    before.correlator.add(each, each.attempt.atMs);
+    saved.push(each);
+  }
+  if (end === 'drained') before.correlator.drain();
+  const closed = before.seen
+    .filter(({ transition }) => transition === 'closed')
+    .map(({ incident }) => incident);
+  const open = before.correlator.incidents();
+
+  const after = correlator(rules);
+  after.correlator.resume(structuredClone(open), saved);
+  for (const each of hits.slice(count)) after.correlator.add(each, each.attempt.atMs);
+  after.correlator.flush();
+  const rest = after.seen.filter(({ transition }) => transition === 'closed').map(({ incident }) => incident);
+  return [...closed, ...rest].sort(
+    (a, b) => a.openedAtMs - b.openedAtMs || (a.identifier < b.identifier ? -1 : 1),
+  );
+}
+
+const told = (incidents: readonly Incident[]) =>
+  incidents.map(({ id, sources, ports, count, lineCount, firstSeenMs, lastSeenMs, targets }) => ({
+    id,
+    sources,
+    ports,
+    count,
+    lineCount,
+    firstSeenMs,
+    lastSeenMs,
+    targets,
+  }));
+
+describe('Correlator.resume()', () => {
+  const wanted = told(incidentsOf(rules, hits));
+
+  it('the log holds something to lose', () => {
+    expect(wanted.length).toBeGreaterThan(10);
+  });
+
+  it.each(['drained', 'killed'] as const)(
+    'after a run that was %s at any hit, the incidents are those of one run',
+    (end) => {
+      for (let count = 0; count <= hits.length; count += 7)
+        expect(told(inTwoRuns(count, end)), `after ${count}`).toEqual(wanted);
+    },
+  );
+
+  it('says nothing again that had settled, and settles what had not', () => {
+    const scan = [10, 11, 12].map((host, i) => hit('198.51.100.7', `192.0.2.${host}`, 143, i));
+    for (const [advanceMs, wantedAgain] of [
+      [6_000, ['settled', 'closed']],
+      [20_000, ['closed']],
+    ] as const) {
+      const before = correlator(rules);
+      for (const each of scan) before.correlator.add(each, each.attempt.atMs);
+      before.correlator.advance(advanceMs);
+      const after = correlator(rules);
+      after.correlator.resume(before.correlator.incidents(), scan);
+      after.correlator.advance(30_000);
+      after.correlator.flush();
+      expect(after.seen.map(({ transition }) => transition)).toEqual(wantedAgain);
+    }
+  });
+
+  it('gives back incidents whose rule is gone', () => {
+    const before = correlator(rules);
+    for (const [i, host] of [10, 11, 12].entries())
+      before.correlator.add(hit('198.51.100.7', `192.0.2.${host}`, 143, i), i * 1_000);
+    before.correlator.drain();
+    const after = correlator([rule([threeHosts], { id: 'another' })]);
+    expect(after.correlator.resume(before.correlator.incidents(), [])).toHaveLength(1);
+  });
+
+  it('names what changed once', () => {
+    const run = correlator(rules);
+    for (const [i, host] of [10, 11, 12].entries())
+      run.correlator.add(hit('198.51.100.7', `192.0.2.${host}`, 143, i), i * 1_000);
+    run.correlator.advance(5_000);
+    expect(run.correlator.takeChanged()).toHaveLength(1);
+    expect(run.correlator.takeChanged()).toEqual([]);
+  });
+});

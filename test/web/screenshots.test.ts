@@ -1,0 +1,68 @@
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { renderAlert } from '../../src/notify/render.ts';
+import { type Browser, hasChromium, openBrowser, openPage } from '../support/browser.ts';
+import { context, incident } from '../support/notify.ts';
+import { PageFixture } from '../support/page.ts';
+import { officeRules, tellStory } from '../support/page-story.ts';
+
+/*
+ * The pictures in the documentation. Written only when asked for: KNOCKWATCH_SCREENSHOTS=1 npx vitest run test/web/screenshots.test.ts
+ */
+const wanted = process.env['KNOCKWATCH_SCREENSHOTS'] === '1';
+const IMAGES = resolve(import.meta.dirname, '../../docs/images');
+
+describe.runIf(wanted && hasChromium)('pictures for the documentation', () => {
+  it('the page, light and dark', async () => {
+    mkdirSync(IMAGES, { recursive: true });
+    const endMs = Date.now();
+    const startedAtMs = endMs - 6 * 3_600_000;
+    const fixture = new PageFixture(officeRules(), { startedAtMs, expect: { '192.0.2.1': 900_000, '192.0.2.9': 900_000 } });
+    tellStory(fixture, 6, endMs);
+    await fixture.server.start();
+    const timer = setInterval(() => fixture.to(Date.now()), 500);
+    try {
+      for (const scheme of ['light', 'dark'] as const) {
+        const browser = await openBrowser(scheme);
+        await picture(browser, fixture.url, `page-${scheme}`, '.hit-grid');
+        if (scheme === 'light' || process.env['KNOCKWATCH_SCREENSHOTS_ALL']) {
+          for (const [path, ready] of [['incidents', '.incident'], ['traffic', '.uplot'], ['senders', 'td'], ['rules', 'td'], ['deliveries', '.story li'], ['sources/203.0.113.7', 'td']] as const) {
+            await picture(browser, `${fixture.url}/${path}`, `page-${path.split('/')[0]}${scheme === 'dark' ? '-dark' : ''}`, ready);
+          }
+          const { rows } = (await (await fetch(`${fixture.url}/api/incidents?source=203.0.113.7`)).json()) as { rows: { id: string }[] };
+          await picture(browser, `${fixture.url}/incidents/${rows[0]!.id}`, `page-incident${scheme === 'dark' ? '-dark' : ''}`, '.time-line');
+        }
+        await browser.close();
+      }
+    } finally {
+      clearInterval(timer);
+      await fixture.close();
+    }
+  }, 120_000);
+
+  it('the mail', async () => {
+    const { html } = renderAlert(incident(), context());
+    const file = resolve(IMAGES, 'mail.html');
+    mkdirSync(IMAGES, { recursive: true });
+    writeFileSync(file, html);
+    const browser = await openBrowser();
+    const { page } = await openPage(browser, pathToFileURL(file).href);
+    await page.setViewportSize({ width: 900, height: 600 });
+    await page.screenshot({ path: resolve(IMAGES, 'mail.png'), fullPage: true });
+    await browser.close();
+    const { rmSync } = await import('node:fs');
+    rmSync(file);
+  }, 60_000);
+});
+
+async function picture(browser: Browser, url: string, name: string, ready: string): Promise<void> {
+  const { page, faults } = await openPage(browser, url);
+  await page.waitForSelector(ready);
+  await page.waitForTimeout(1_500);
+  await page.screenshot({ path: resolve(IMAGES, `${name}.png`) });
+  expect(faults).toEqual([]);
+  await page.close();
+}
