@@ -20,5 +20,5 @@ ENV KNOCKWATCH_STATE_DIR=/var/lib/knockwatch
 VOLUME /var/lib/knockwatch
 EXPOSE 5514/udp 5514/tcp
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=5s CMD ["node", "-e", "require('net').connect(5514, '127.0.0.1').on('connect', () => process.exit(0)).on('error', () => process.exit(1))"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD ["node", "dist/main.js", "status", "--quiet"]
 CMD ["node", "dist/main.js", "run"]

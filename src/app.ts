@@ -1,14 +1,21 @@
+import { AlertDesk } from './alert-desk.ts';
 import type { Config } from './config.ts';
+import { DailyDigest } from './daily-digest.ts';
+import type { Lookups } from './evidence/lookups.ts';
+import { exposeGauges } from './gauges.ts';
+import { crashPoint } from './lib/crash-point.ts';
 import { canonicalIp } from './lib/ip.ts';
-import { channelOptions, incidentContext, siteContext } from './notifications.ts';
-import { createChannels } from './notify/index.ts';
-import { Notifier } from './notify/notifier.ts';
+import { listenPlan } from './listeners.ts';
+import { Persistence } from './persistence.ts';
 import { type Outcome, Pipeline, type PipelineOptions } from './pipeline.ts';
 import { createReceivers } from './receive/index.ts';
 import { DaemonPageSource } from './page-source.ts';
+import type { InheritedSocket } from './receive/inherited.ts';
 import type { Receiver } from './receive/receiver.ts';
 import type { RuleSet } from './rule.ts';
 import { LiveRules, type ReloadReport } from './rules/live-rules.ts';
+import { Sharing } from './sharing.ts';
+import { SourceEvidence } from './source-evidence.ts';
 import type { AppStatus } from './status.ts';
 import { removePidFile, writePidFile } from './store/pid-file.ts';
 import { privateDirectory } from './store/private-files.ts';
@@ -25,6 +32,8 @@ const TICK_MS = 250;
 /** How often `status.json` is written. */
 const STATUS_MS = 5_000;
 const SHUTDOWN_MS = 10_000;
+/** Incidents of earlier runs the page knows again. */
+const MAX_SHOWN_AGAIN = 1_000;
 /** How often the senders are looked at. */
 const SENDERS_MS = 5_000;
 
@@ -44,6 +53,12 @@ export interface AppOptions {
   /** Where the rules were read from, and are read again; the configuration's when absent. */
   readonly rulesPath?: string;
   readonly telemetry: Telemetry;
+  /** Sockets the service manager opened for us: listeners use them instead of opening their own. */
+  readonly inherited?: readonly InheritedSocket[];
+  /** What survives a restart, opened; nothing does when absent. It is closed with the daemon. */
+  readonly persistence?: Persistence;
+  /** Instead of the configured look-ups. */
+  readonly lookups?: Lookups;
   /** What the page calls this program's version. */
   readonly version?: string;
   /** Everything the pipeline needs from the configuration; live mode. */
@@ -54,12 +69,15 @@ export interface AppOptions {
 export class App {
   readonly #options: AppOptions;
   readonly #pipeline: Pipeline;
-  readonly #notifier: Notifier;
+  readonly #persistence: Persistence;
+  readonly #sharing: Sharing | undefined;
+  readonly #desk: AlertDesk;
   readonly #receivers: readonly Receiver[];
   readonly #rules: LiveRules;
   readonly #senders: SenderHealth;
   readonly #page: DaemonPageSource;
   readonly #web: WebServer | undefined;
+  readonly #daily: DailyDigest | undefined;
   #state: State = 'new';
   #tick: NodeJS.Timeout | undefined;
   #statusTick: NodeJS.Timeout | undefined;
@@ -72,9 +90,13 @@ export class App {
   constructor(options: AppOptions) {
     this.#options = options;
     const { config, telemetry } = options;
+    this.#daily = config.digest && new DailyDigest(config, config.digest.daily, Date.now());
+    this.#sharing = this.#createSharing();
     this.#pipeline = new Pipeline({
       ...options.pipeline,
-      onTransition: (incident, transition) => this.#onTransition(incident, transition),
+      ...(this.#sharing === undefined ? {} : { hits: this.#sharing.correlator }),
+      // What is not accepted stays owed to the next run.
+      onTransition: (incident, transition) => void this.#onTransition(incident, transition).catch(() => undefined),
     });
     this.#rules = new LiveRules({
       path: options.rulesPath ?? config.rules,
@@ -86,38 +108,26 @@ export class App {
       },
       onEvent: ({ level, message, details }) => telemetry.log[level](details, message),
     });
-    const { perChannel, perSource } = config.budget;
-    this.#notifier = new Notifier({
-      channels: createChannels(channelOptions(config.channels, config.hostName)),
-      site: siteContext(config),
-      budget: {
-        perChannel: { mails: perChannel.mails, perMs: perChannel.per },
-        perSource: { mails: perSource.mails, perMs: perSource.per },
-      },
-      onDelivery: (delivery) => {
-        telemetry.delivered(delivery);
-        this.#page.delivered(delivery, Date.now());
-      },
-      onDecision: (decision, incidentIds) => {
-        telemetry.decided(incidentIds.join(' '), decision);
-        this.#page.decided(decision, incidentIds, Date.now());
-      },
-      onFault: (because) => telemetry.log.error({ because }, 'notify fault'),
+    this.#persistence = options.persistence ?? Persistence.inMemory(config, telemetry);
+    this.#desk = new AlertDesk({
+      config,
+      telemetry,
+      persistence: this.#persistence,
+      ...(this.#sharing === undefined ? {} : { shared: this.#sharing }),
+      evidence: new SourceEvidence({
+        config,
+        cache: this.#persistence.cache,
+        onFault: (because) => telemetry.log.warn({ because }, 'evidence fault'),
+        ...(options.lookups === undefined ? {} : { lookups: options.lookups }),
+      }),
+      rule: (id) => this.#pipeline.rule(id),
+      onDelivery: (delivery) => this.#page.delivered(delivery, Date.now()),
+      onDecision: (decision, incidentIds) => this.#page.decided(decision, incidentIds, Date.now()),
     });
+    const plan = listenPlan(config, options.inherited);
+    for (const { fd, name } of plan.unused) telemetry.log.warn({ fd, name }, 'an inherited socket fits no listener and is not used');
     this.#receivers = createReceivers(
-      [
-        ...config.traps.flatMap(({ host, ports }) => ports.map((port) => ({ protocol: 'trap' as const, host, port }))),
-        ...config.listeners.map((listener) => ({
-        protocol: listener.protocol,
-        host: listener.host,
-        port: listener.port,
-        receiveBufferBytes: listener.receiveBuffer,
-        maxBytes: config.limits.maxLineBytes,
-        maxConnections: listener.maxConnections,
-        idleTimeoutMs: listener.idleTimeout,
-        allowedSenders: config.allowedSenders,
-      })),
-      ],
+      plan.listeners,
       (frame) => this.#onFrame(frame),
       ({ level, message, details }) => telemetry.log[level](details ?? {}, message),
     );
@@ -136,15 +146,23 @@ export class App {
       senders: this.#senders,
       ruleSet: () => this.#rules.current,
       status: () => this.status(),
-      outbox: () => this.#notifier.outbox,
+      outbox: () => this.#desk.outbox,
     });
     this.#web = this.#createWeb();
-    this.#exposeGauges();
+    exposeGauges(telemetry, {
+      pipeline: this.#pipeline,
+      senders: this.#senders,
+      page: this.#page,
+      persistence: this.#persistence,
+      livePages: () => this.#web?.clients ?? 0,
+      startedAtMs: () => this.#startedAtMs,
+    });
   }
 
   /** Opens every listener; when one can not, closes the others and rejects with a sentence that says what to do. */
   async start(): Promise<void> {
     this.#move('starting');
+    this.#resume(Date.now());
     // All of them have an answer before any is stopped: a receiver is not stopped while it starts.
     const starts = await Promise.allSettled(this.#receivers.map((receiver) => receiver.start()));
     const failed = starts.find((start) => start.status === 'rejected');
@@ -152,7 +170,8 @@ export class App {
       await this.stop();
       throw failed.reason;
     }
-    this.#notifier.start();
+    this.#desk.start();
+    this.#sharing?.start();
     await this.#startWeb();
     this.#secondTick = setInterval(() => this.#everySecond(Date.now()), 1_000);
     this.#tick = setInterval(() => this.#pipeline.advance(Date.now()), TICK_MS);
@@ -188,6 +207,8 @@ export class App {
         address === undefined ? [] : [{ name, ...address }],
       ),
       rules: this.#rules.status(),
+      store: this.#persistence.status(),
+      ...(this.#sharing === undefined ? {} : { shared: this.#sharing.status() }),
       openIncidents,
       keys,
     };
@@ -206,12 +227,37 @@ export class App {
     this.#rules.stop();
     await Promise.all(this.#receivers.map((receiver) => receiver.stop()));
     this.#pipeline.drain();
-    await this.#notifier.close(SHUTDOWN_MS);
+    const lost = (await this.#sharing?.stop(SHUTDOWN_MS)) ?? 0;
+    if (lost > 0) this.#options.telemetry.log.error({ hits: lost }, 'Redis is away: these hits end with this process');
+    await this.#desk.close(SHUTDOWN_MS);
+    this.#sharing?.close();
     await this.#web?.stop();
+    this.#persistence.turn(this.#pipeline.takeChanged(), this.#windowMs(), Date.now());
+    await this.#persistence.close();
     this.#move('stopped');
     if (this.#startedAtMs === undefined) return;
     this.#writeStatus();
     removePidFile(this.#options.config.stateDir);
+  }
+
+  /** Goes on where the last run ended, before the first new line comes. */
+  #resume(nowMs: number): void {
+    for (const incident of this.#persistence.recent(MAX_SHOWN_AGAIN))
+      this.#page.incidentMoved(incident, incident.state === 'closed' ? 'closed' : 'opened', incident.openedAtMs);
+    // What others may have gone on with meanwhile is not ours to resume.
+    if (this.#sharing !== undefined) return;
+    const { lines } = this.#options.pipeline;
+    this.#desk.catchUp(this.#persistence.resume(this.#pipeline, lines, this.#windowMs(), nowMs));
+  }
+
+  /** How long a hit can matter: the longest window, what may come late, and the silence that ends an incident. */
+  #windowMs(): number {
+    const { latenessMs, quietMs } = this.#options.pipeline;
+    const windows = this.#rules.current.rules.flatMap(({ detect, quietMs: quiet = 0 }) => [
+      quiet,
+      ...detect.map((spec) => ('withinMs' in spec ? spec.withinMs : 0)),
+    ]);
+    return Math.max(0, ...windows) + quietMs + latenessMs;
   }
 
   /** Leaves word for the verbs that run beside the daemon: which process it is, and how it is doing. */
@@ -248,7 +294,10 @@ export class App {
   }
 
   #onFrame(frame: Frame): void {
+    crashPoint('after-receive');
     const outcome = this.#pipeline.process(frame);
+    if (outcome.hits.length > 0) crashPoint('after-match');
+    this.#persistence.keep(frame, outcome.hits);
     this.#count(frame, outcome);
     this.#page.line(frame, outcome);
   }
@@ -263,28 +312,44 @@ export class App {
     if (frame.truncated) telemetry.dropped('receive', 'truncated');
     if (result?.kind === 'loss')
       telemetry.deviceLost(result.loss.parser, result.loss.count ?? 1, result.loss.reason);
-    if (attempt !== undefined) telemetry.attemptParsed(attempt.parser, attempt.action);
+    if (attempt !== undefined) {
+      telemetry.attemptParsed(attempt.parser, attempt.action);
+      this.#daily?.add(attempt);
+    }
     for (const hit of hits) telemetry.hitMatched(hit.ruleId);
   }
 
-  #onTransition(incident: Incident, transition: 'opened' | 'settled' | 'escalated' | 'closed'): void {
+  #onTransition(incident: Incident, transition: 'opened' | 'settled' | 'escalated' | 'closed'): Promise<void> {
     const { telemetry } = this.#options;
     telemetry.incidentMoved(incident, transition);
     this.#page.incidentMoved(incident, transition, Date.now());
-    if (transition === 'opened') return;
-    const rule = this.#pipeline.rule(incident.ruleId)!;
-    const source = { channels: rule.notify, context: () => incidentContext(incident, rule) };
-    this.#notifier
-      .handle(incident, transition, source, Date.now())
-      .catch((error: Error) =>
-        telemetry.log.error({ incident: incident.id, because: error.message }, 'alert could not be accepted'),
-      );
+    return this.#desk.moved(incident, transition);
+  }
+
+  #createSharing(): Sharing | undefined {
+    const { config, telemetry, pipeline } = this.#options;
+    if (config.state === 'embedded') return undefined;
+    return new Sharing({
+      state: config.state,
+      maxSpoolBytes: config.limits.spoolMemory,
+      pipeline,
+      telemetry,
+      onTransition: (incident, transition) => this.#onTransition(incident, transition),
+      onTakeOver: (records) => this.#desk.remember(records),
+      onLeave: (incidentIds) => this.#desk.forget(incidentIds),
+      onOutbox: () => this.#desk.start(),
+    });
   }
 
   #everySecond(nowMs: number): void {
     this.#page.turn(nowMs);
+    const daily = this.#daily?.turn(nowMs);
+    if (daily !== undefined) this.#desk.post(daily, this.#daily!.channels, 'the configuration asks for it every day');
+    this.#persistence.turn(this.#pipeline.takeChanged(), this.#windowMs(), nowMs);
     if (nowMs - this.#sendersCheckedMs < SENDERS_MS) return;
     this.#sendersCheckedMs = nowMs;
+    // `knockwatch outbox --retry` works beside us.
+    this.#desk.start();
     const events = this.#senders.check(nowMs);
     if (events.length > 0) this.#tellOfSenders(events, nowMs);
   }
@@ -292,11 +357,7 @@ export class App {
   #tellOfSenders(events: readonly SenderEvent[], nowMs: number): void {
     const { telemetry } = this.#options;
     for (const { kind, sender, sentence } of events) telemetry.senderChanged(kind, sender, sentence);
-    for (const notice of senderNotices(events, nowMs)) {
-      this.#notifier
-        .announce(notice)
-        .catch((error: Error) => telemetry.log.error({ notice: notice.headline, because: error.message }, 'notice could not be accepted'));
-    }
+    for (const notice of senderNotices(events, nowMs)) this.#desk.announce(notice);
   }
 
   #createWeb(): WebServer | undefined {
@@ -326,34 +387,5 @@ export class App {
     } catch (error) {
       log.error({ because: (error as Error).message }, 'there is no page');
     }
-  }
-
-  #exposeGauges(): void {
-    const { telemetry } = this.#options;
-    telemetry.gauge('windows_keys', 'Keys with hits in a window.', () => this.#pipeline.stats().keys);
-    telemetry.gauge('open_incidents', 'Incidents open now.', () => this.#pipeline.stats().openIncidents);
-    telemetry.gauge(
-      'evicted_keys',
-      'Keys given up early because a bound was reached.',
-      () => this.#pipeline.stats().evictedKeys,
-    );
-    telemetry.gauge('senders', 'Senders that were heard of.', () => this.#senders.size);
-    telemetry.gauges('senders_in_alarm', 'Senders that are quiet or not understood.', 'state', () => {
-      const { quiet, unparsed } = this.#page.overview().senders;
-      return [
-        ['quiet', quiet],
-        ['unparsed', unparsed],
-      ];
-    });
-    telemetry.gauges('sender_silence_seconds', 'How long an expected sender has been silent.', 'sender', () =>
-      [...this.#senders.silences(Date.now())].map(([address, ms]) => [address, ms / 1_000] as const),
-    );
-    telemetry.gauge('outbox_alerts', 'Alerts accepted and not yet delivered.', () => this.#page.overview().outbox.waiting);
-    telemetry.gauge('dead_letters', 'Alerts that could not be delivered and were given up.', () => this.#page.overview().outbox.dead);
-    telemetry.gauge('live_pages', 'Pages that are open.', () => this.#web?.clients ?? 0);
-    telemetry.gauge('uptime_seconds', 'Since the daemon began to listen.', () =>
-      this.#startedAtMs === undefined ? 0 : (Date.now() - this.#startedAtMs) / 1_000,
-    );
-    telemetry.gauge('resident_memory_bytes', 'Memory of the process.', () => process.memoryUsage.rss());
   }
 }

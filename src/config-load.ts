@@ -94,8 +94,10 @@ function validate(
       ...data,
       rules: rulesPath(data.rules, at),
       stateDir,
+      state: env['KNOCKWATCH_REDIS_URL'] ?? data.state,
       channels: data.channels.map((channel) => withSecrets(channel, at, stateDir, env)),
       web: webWithSecrets(data.web, at, env),
+      lookups: { ...data.lookups, geo: data.lookups.geo.map(at) },
     },
   };
 }

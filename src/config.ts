@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { channelSchema, usualChannel } from './config-channels.ts';
+import { archiveSchema, captureSchema, lookupsSchema, reportSchema, storeSchema } from './config-evidence.ts';
+import { listenerSchema, usualListeners } from './config-listeners.ts';
 import { duration } from './lib/duration-schema.ts';
 import { canonicalIp } from './lib/ip.ts';
 import { didYouMean } from './lib/nearest.ts';
@@ -27,29 +29,6 @@ const every = z
     encode: (text) => `every ${text}`,
   })
   .pipe(duration());
-
-const listener = z
-  .strictObject({
-    protocol: z.enum(['udp', 'tcp']),
-    host: z.string().default('*').describe('Address to listen on; * is every interface, IPv4 and IPv6.'),
-    port: port.default(5_514).describe('514 needs a privilege or socket activation; 5514 does not.'),
-    receiveBuffer: z
-      .int()
-      .min(4_096)
-      .max(1 << 30)
-      .default(8 << 20)
-      .describe(
-        'UDP: bytes the kernel holds while we are busy. The default of most systems holds 166 messages; 8 MiB holds 6,500.',
-      ),
-    maxConnections: z
-      .int()
-      .min(1)
-      .max(100_000)
-      .default(1_000)
-      .describe('TCP: connections at once; more are refused and counted.'),
-    idleTimeout: duration().default(600_000).describe('TCP: a connection silent for so long is closed.'),
-  })
-  .describe('A socket that takes syslog.');
 
 /** Ports of a trap: numbers, and services with all the TCP ports they stand for. */
 const trapPort = z.union([port, z.string().trim().min(1).max(64)]).transform((entry, context) => {
@@ -91,15 +70,24 @@ export const configSchema = z
         'Rule directory or file; `rules` beside the configuration when left out, else the rules that ship with knockwatch.',
       ),
     stateDir: z.string().default('var').describe('Where knockwatch keeps what it must not forget.'),
+    state: z
+      .string()
+      .regex(/^(embedded|rediss?:\/\/[^\s,]+(,rediss?:\/\/[^\s,]+)*)$/, {
+        error: 'write embedded, redis://host:port, or the addresses of a Cluster with commas between them',
+      })
+      .default('embedded')
+      .describe(
+        'Who shares windows, incidents and alerts: `embedded` is this process alone; redis://host:port lets several receive and judge as one (docs/scaling.md). With a password better in the environment (KNOCKWATCH_REDIS_URL).',
+      ),
     zone: zone
       .default(() => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC')
       .describe(
         "Zone of time stamps that state none, and of local times in mails; the machine's own when left out.",
       ),
     listeners: z
-      .array(listener)
+      .array(listenerSchema)
       .max(64)
-      .default(() => [listener.parse({ protocol: 'udp' }), listener.parse({ protocol: 'tcp' })]),
+      .default(usualListeners),
     traps: z
       .array(trap)
       .max(16)
@@ -192,8 +180,19 @@ export const configSchema = z
           .max(1 << 30)
           .default(16 << 20)
           .describe('Bytes of raw lines kept at hand for mails.'),
+        spoolMemory: z
+          .int()
+          .min(65_536)
+          .max(1 << 30)
+          .default(64 << 20)
+          .describe('Bytes of hits kept while Redis is away (`state: redis://...`); more are dropped and counted.'),
       })
       .prefault({}),
+    store: storeSchema,
+    archive: archiveSchema,
+    lookups: lookupsSchema,
+    capture: captureSchema,
+    report: reportSchema,
     web: z
       .strictObject({
         enabled: z.boolean().default(true).describe('Whether there is a page, with metrics and health.'),

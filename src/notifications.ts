@@ -120,11 +120,6 @@ function hostCount({ any, addresses, networks }: HostSet): number | undefined {
 
 /** What a mail about an incident says beside the incident itself. */
 export function incidentContext(incident: Incident, rule: Rule): IncidentContext {
-  const lines = incident.lines.slice(0, MAX_MAIL_LINES).map((line) => ({
-    text: line.bytes.subarray(0, MAX_MAIL_LINE_BYTES).toString('utf8'),
-    receivedAtMs: line.receivedAtMs,
-    peer: line.peer.address,
-  }));
   const watchedHosts = hostCount(rule.hosts);
   return {
     rule: {
@@ -134,9 +129,23 @@ export function incidentContext(incident: Incident, rule: Rule): IncidentContext
       position: `${rule.position.file}:${rule.position.line}`,
     },
     ...(watchedHosts === undefined ? {} : { watchedHosts }),
-    lines,
-    linesOmitted: incident.lineCount - lines.length,
+    ...linesOf(incident),
   };
+}
+
+/** The same for an incident whose rule was removed while it was open. */
+export function goneRuleContext(incident: Incident): IncidentContext {
+  const { ruleId: id } = incident;
+  return { rule: { id, conditionSentence: `Rule ${id} is not in force any more.`, position: 'gone' }, ...linesOf(incident) };
+}
+
+function linesOf(incident: Incident): Pick<IncidentContext, 'lines' | 'linesOmitted'> {
+  const lines = incident.lines.slice(0, MAX_MAIL_LINES).map((line) => ({
+    text: line.bytes.subarray(0, MAX_MAIL_LINE_BYTES).toString('utf8'),
+    receivedAtMs: line.receivedAtMs,
+    peer: line.peer.address,
+  }));
+  return { lines, linesOmitted: incident.lineCount - lines.length };
 }
 
 /** What every mail says about this installation. */

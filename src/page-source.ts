@@ -1,10 +1,22 @@
 import { visible } from './lib/escape.ts';
 import { canonicalIp, classifyIp } from './lib/ip.ts';
 import { serviceName } from './lib/services.ts';
-import { conditionSentence } from './notify/condition.ts';
-import type { Outbox, OutboxEntry } from './notify/outbox.ts';
+import type { Outbox } from './notify/outbox.ts';
+import { verdictOf } from './notify/verdict.ts';
+import {
+  becauseOf,
+  faultsOf,
+  incidentDetail,
+  listenerRow,
+  queuedAlert,
+  ruleRow,
+  safeLine,
+  senderRow,
+  service,
+  sourceHit,
+} from './page-rows.ts';
 import type { Outcome, Pipeline } from './pipeline.ts';
-import type { Rule, RuleSet } from './rule.ts';
+import type { RuleSet } from './rule.ts';
 import type { SenderHealth } from './sender-health.ts';
 import type { AppStatus } from './status.ts';
 import type { Decision, Delivery, Frame, Hit, Incident } from './types.ts';
@@ -19,7 +31,6 @@ import type {
   PageGrid,
   PageLine,
   PageSource,
-  QueuedAlert,
   RuleRow,
   SenderTable,
   SourceStory,
@@ -56,13 +67,17 @@ export class DaemonPageSource implements PageSource {
 
   constructor(options: PageSourceOptions) {
     this.#options = options;
-    this.#activity = new Activity(options.startedAtMs, { live: (identifier) => options.pipeline.incident(identifier), serviceName });
+    this.#activity = new Activity(options.startedAtMs, {
+      live: (identifier) => options.pipeline.incident(identifier),
+      serviceName,
+      verdict: (incident) => verdictOf(incident, serviceName),
+    });
   }
 
   /** One line and what became of it. */
   line(frame: Frame, outcome: Outcome): void {
     const { result, attempt, hits } = outcome;
-    this.#activity.line(frame, result?.kind ?? 'unknown', attempt, hits, () => because(outcome));
+    this.#activity.line(frame, result?.kind ?? 'unknown', attempt, hits, () => becauseOf(outcome));
   }
 
   incidentMoved(incident: Incident, transition: Transition, nowMs: number): void {
@@ -90,19 +105,18 @@ export class DaemonPageSource implements PageSource {
     const { rates, incidents } = this.#activity;
     const status = this.#options.status();
     const stats = pipeline.stats();
-    const reports = senders.report();
+    const { lost, ...senderCounts } = senders.summary();
     const recent = rates.recent();
-    const refused = status.rules.problems ?? [];
     return {
       version,
       hostName: visible(hostName, 80),
       zone,
       state: status.state,
       ready: status.state === 'listening',
-      faults: refused.map((problem) => `rules not taken: ${visible(problem, 300)}`),
+      faults: faultsOf(status),
       nowMs: Date.now(),
       startedAtMs,
-      listeners: status.listeners.map(({ name, host, port }) => ({ name, address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}` })),
+      listeners: status.listeners.map(listenerRow),
       changes: this.#activity.changes,
       totals: rates.totals,
       rates: rates.perSecond(),
@@ -111,14 +125,10 @@ export class DaemonPageSource implements PageSource {
       openIncidents: stats.openIncidents,
       incidents: incidents.size,
       openBySeverity: incidents.openBySeverity(),
-      senders: {
-        known: reports.length,
-        quiet: reports.filter(({ state }) => state === 'quiet').length,
-        unparsed: reports.filter(({ state }) => state === 'unparsed').length,
-      },
+      senders: senderCounts,
       outbox: this.#queue,
       losses: [
-        { what: 'messages lost at the devices, by their own notices', count: reports.reduce((sum, { lost }) => sum + lost, 0) },
+        { what: 'messages lost at the devices, by their own notices', count: lost },
         { what: 'keys forgotten early', count: stats.evictedKeys },
         { what: 'hits judged early', count: stats.releasedEarly },
         { what: 'incidents closed early', count: stats.closedEarly },
@@ -128,7 +138,7 @@ export class DaemonPageSource implements PageSource {
   }
 
   lines(after?: number): readonly PageLine[] {
-    return this.#activity.lines.list(after).map((line) => ({ ...line, sender: visible(line.sender, 100), text: visible(line.text, 1_000) }));
+    return this.#activity.lines.list(after).map(safeLine);
   }
 
   grid(): PageGrid {
@@ -142,38 +152,7 @@ export class DaemonPageSource implements PageSource {
   async incident(id: string): Promise<IncidentDetail | undefined> {
     const found = this.#activity.incidents.find(id);
     if (found === undefined) return undefined;
-    const { summary, incident, story } = found;
-    const rule = this.#options.ruleSet().rules.find((candidate) => candidate.id === summary.rule);
-    const about = {
-      ...summary,
-      story,
-      condition: rule === undefined ? `Rule ${summary.rule} is not in force any more.` : conditionSentence(rule, summary.kind),
-      position: rule === undefined ? '' : `${rule.position.file}:${rule.position.line}`,
-    };
-    if (incident === undefined) return { ...about, ...NO_DETAIL, firstSeenMs: summary.openedAtMs };
-    return {
-      ...about,
-      complete: true,
-      firstSeenMs: incident.firstSeenMs,
-      lineCount: incident.lineCount,
-      remarks: incident.remarks.map((remark) => visible(remark, 400)),
-      overflow: incident.overflow,
-      transports: incident.transports,
-      tcpFlags: incident.tcpFlags.map((flags) => visible(flags, 60)),
-      sourcePorts: incident.sourcePorts,
-      observers: incident.observers.map(({ hostname, address, product, rule: logged }) => ({
-        address,
-        product,
-        ...(hostname === undefined ? {} : { hostname: visible(hostname, 100) }),
-        ...(logged === undefined ? {} : { rule: visible(logged, 100) }),
-      })),
-      targets: incident.targets.map((target) => ({ ...target, service: service(target.port, target.transport) })),
-      lines: incident.lines.map(({ bytes, receivedAtMs, peer }) => ({
-        text: visible(bytes.toString('utf8'), 2_048),
-        receivedAtMs,
-        peer: visible(peer.address, 100),
-      })),
-    };
+    return incidentDetail(found, this.#options.ruleSet().rules.find(({ id: ruleId }) => ruleId === found.summary.rule));
   }
 
   async source(ip: string): Promise<SourceStory> {
@@ -184,17 +163,8 @@ export class DaemonPageSource implements PageSource {
       ip: visible(address, 64),
       kind: canonicalIp(ip) === undefined ? 'not an address' : classifyIp(address),
       incidents: incidents.query({ source: address, offset: 0, limit: MAX_SOURCE_ROWS }).rows,
-      hits: this.#activity.hits(of, MAX_SOURCE_ROWS).map(({ attempt, host, port, ruleId }) => ({
-        atMs: attempt.atMs,
-        host: host.ip,
-        ...(host.name === undefined ? {} : { name: host.name }),
-        port,
-        service: service(port, attempt.transport),
-        rule: ruleId,
-        action: attempt.action,
-        observer: visible(attempt.observer.hostname ?? attempt.observer.address, 100),
-      })),
-      lines: lines.list().filter((line) => line.source === address).map((line) => ({ ...line, text: visible(line.text, 1_000) })),
+      hits: this.#activity.hits(of, MAX_SOURCE_ROWS).map(sourceHit),
+      lines: lines.list().filter((line) => line.source === address).map(safeLine),
       attempts: tops.ofSource(address),
     };
   }
@@ -217,21 +187,8 @@ export class DaemonPageSource implements PageSource {
 
   rules(): readonly RuleRow[] {
     const counts = this.#activity.incidents.byRule();
-    return this.#options.ruleSet().rules.map((rule): RuleRow => {
-      const hits = this.#activity.ofRule(rule.id);
-      return {
-        id: rule.id,
-        ...(rule.title === undefined ? {} : { title: rule.title }),
-        severity: rule.severity,
-        position: `${rule.position.file}:${rule.position.line}`,
-        conditions: rule.detect.map(({ kind }) => conditionSentence(rule, kind)),
-        watches: watches(rule),
-        notify: rule.notify,
-        hits: hits?.hits ?? 0,
-        ...(hits === undefined ? {} : { lastHitMs: hits.lastMs }),
-        ...(counts.get(rule.id) ?? { incidents: 0, open: 0, mails: 0 }),
-      };
-    });
+    const { rules, names } = this.#options.ruleSet();
+    return rules.map((rule) => ruleRow(rule, names, this.#activity.ofRule(rule.id), counts.get(rule.id)));
   }
 
   senders(): SenderTable {
@@ -239,15 +196,7 @@ export class DaemonPageSource implements PageSource {
     const skews = new Map(pipeline.skewedClocks());
     const reports = senders.report();
     return {
-      rows: reports.slice(0, MAX_SENDER_ROWS).map(({ address, hostname, ...report }) => {
-        const skewMs = skews.get(`${address} ${hostname ?? ''}`);
-        return {
-          ...report,
-          address: visible(address, 64),
-          ...(hostname === undefined ? {} : { hostname: visible(hostname, 64) }),
-          ...(skewMs === undefined ? {} : { skewMs }),
-        };
-      }),
+      rows: reports.slice(0, MAX_SENDER_ROWS).map((report) => senderRow(report, skews.get(`${report.address} ${report.hostname ?? ''}`))),
       more: Math.max(0, reports.length - MAX_SENDER_ROWS),
       forgotten: senders.evicted,
     };
@@ -259,8 +208,8 @@ export class DaemonPageSource implements PageSource {
     this.#queue = { waiting: waiting.length, dead: dead.length };
     return {
       channels: this.#options.channels,
-      waiting: waiting.slice(0, MAX_QUEUED).map(queued),
-      dead: dead.slice(-MAX_QUEUED).toReversed().map(queued),
+      waiting: waiting.slice(0, MAX_QUEUED).map(queuedAlert),
+      dead: dead.slice(-MAX_QUEUED).toReversed().map(queuedAlert),
       ...this.#activity.told(),
     };
   }
@@ -275,64 +224,4 @@ export class DaemonPageSource implements PageSource {
       // The notifier reports the outbox's faults itself.
     }
   }
-}
-
-const NO_DETAIL = {
-  complete: false,
-  lineCount: 0,
-  remarks: [],
-  overflow: 0,
-  transports: [],
-  tcpFlags: [],
-  sourcePorts: [],
-  observers: [],
-  targets: [],
-  lines: [],
-} as const;
-
-/** What became of a line, in words. */
-function because({ result, attempt }: Outcome): string {
-  if (result === undefined) return 'no parser knows this format';
-  if (result.kind === 'loss') return visible(`${result.loss.parser}: ${result.loss.reason}`, 200);
-  if (result.kind !== 'attempt') return visible(`${result.parser}: ${result.reason}`, 200);
-  const { parser, action, transport } = attempt ?? result.attempt;
-  const { source, destination } = result.attempt;
-  const to = destination.port === undefined ? (transport ?? '') : service(destination.port, transport);
-  return visible(`${parser}: ${action}, ${source.ip ?? source.name ?? '?'} to ${destination.ip ?? destination.name ?? '?'} ${to}`, 200);
-}
-
-function service(port: number, transport?: string): string {
-  return port < 0 ? 'no port' : (serviceName(port, transport) ?? String(port));
-}
-
-function watches({ hosts, ports }: Rule): string {
-  const hostList = hosts.any ? 'any host' : [...hosts.addresses, ...hosts.networks].join(', ');
-  const portList = ports.any
-    ? 'any port'
-    : ports.ranges
-        .map(({ from, to, transport }) => {
-          const numbers = from === to ? service(from, transport) : `${from}-${to}`;
-          return transport === undefined ? numbers : `${numbers}/${transport}`;
-        })
-        .join(', ');
-  return `${cut(portList)} on ${cut(hostList)}`;
-}
-
-function cut(list: string): string {
-  return list.length <= 300 ? list : `${list.slice(0, list.lastIndexOf(',', 300))} ...`;
-}
-
-function queued({ alert, channel, attempts, createdAtMs, notBeforeMs, because: reason }: OutboxEntry): QueuedAlert {
-  return {
-    alertId: alert.id,
-    channel,
-    subject: visible(alert.subject, 200),
-    severity: alert.severity,
-    reason: alert.reason,
-    incidents: alert.incidentIds.slice(0, 20),
-    attempts,
-    createdAtMs,
-    notBeforeMs,
-    ...(reason === undefined ? {} : { because: visible(reason, 500) }),
-  };
 }

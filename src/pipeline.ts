@@ -1,4 +1,4 @@
-import { Correlator, type CorrelatorStats } from './correlate/correlator.ts';
+import { Correlator, type CorrelatorStats, type HitSink } from './correlate/correlator.ts';
 import type { Transition } from './correlate/incidents.ts';
 import { decode } from './decode/decode.ts';
 import { type EventTime, liveEventTime, replayEventTime } from './decode/event-time.ts';
@@ -33,6 +33,8 @@ export interface PipelineOptions {
   readonly isOwn: (ip: string) => boolean;
   readonly lines: LineKeeper;
   readonly onTransition: (incident: Incident, transition: Transition) => void;
+  /** Where hits go instead of a correlator of its own; then it is this one that tells of transitions. */
+  readonly hits?: HitSink;
 }
 
 /** What became of one frame, stage by stage; `explain`, the page and the counters all read this. */
@@ -58,7 +60,7 @@ export class Pipeline {
   #matcher: Matcher;
   /** Compiled when first asked for. */
   #prefilter: { readonly compiled: Prefilter | undefined } | undefined;
-  readonly #correlator: Correlator;
+  readonly #correlator: HitSink;
   /** The last attempt of each sender, for "last message repeated N times". */
   readonly #lastAttempts = new BoundedMap<string, { attempt: ParsedAttempt | undefined }>(1_024);
   /** Live only: how wrong each sender's clock is. */
@@ -71,11 +73,13 @@ export class Pipeline {
     this.#ruleSet = options.ruleSet;
     this.#parseOptions = this.#parseOptionsFor(options.ruleSet);
     this.#matcher = compileMatcher(options.ruleSet);
-    this.#correlator = new Correlator(options.ruleSet.rules, {
-      ...options,
-      lineOf: (ref) => options.lines.get(ref),
-      maxOpen: options.maxOpenIncidents,
-    });
+    this.#correlator =
+      options.hits ??
+      new Correlator(options.ruleSet.rules, {
+        ...options,
+        lineOf: (ref) => options.lines.get(ref),
+        maxOpen: options.maxOpenIncidents,
+      });
   }
 
   /** Goes on with other rules: windows of unchanged rules and all open incidents are kept. */

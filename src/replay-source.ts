@@ -38,23 +38,24 @@ export class Source {
     this.#options = options;
   }
 
-  /** The next line through all stages; undefined when it is empty. */
-  process(line: Buffer): Outcome | undefined {
+  /** The next line through all stages; undefined when it is empty. `catchUp`, if given, is asked for `lastMs` when the line needs it. */
+  process(line: Buffer, catchUp?: () => void): Outcome | undefined {
     this.line++;
     if (line.length === 0) {
       this.#options.onEmpty?.(this.line);
       return undefined;
     }
-    const { frame, message } = this.read(line);
+    const { frame, message } = this.read(line, catchUp);
     const outcome = this.pipeline.process(frame, message);
     this.#options.onOutcome(outcome, frame);
     return outcome;
   }
 
   /** A line as frame and message; its time is the log's from here on. A line without one is from when the line before it is. */
-  read(line: Buffer): SourceLine {
+  read(line: Buffer, catchUp?: () => void): SourceLine {
     const peeked = this.peek(line);
     if (peeked.atMs === undefined) {
+      catchUp?.();
       return { ...peeked, frame: { ...peeked.frame, receivedAtMs: this.lastMs ?? peeked.frame.receivedAtMs } };
     }
     this.lastMs = peeked.atMs;

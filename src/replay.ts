@@ -31,8 +31,9 @@ export async function replay(files: readonly LogFile[], pipeline: Pipeline, opti
 
 async function replayOne(source: Source, options: ReplayOptions): Promise<void> {
   const { file, pipeline } = source;
-  const prefilter = options.onPassedOver && pipeline.prefilter(file.path);
-  const skim = prefilter && new Skim(source, prefilter, options.onPassedOver);
+  const { onPassedOver } = options;
+  const prefilter = onPassedOver && pipeline.prefilter(file.path);
+  const skim = prefilter && new Skim(source, prefilter, onPassedOver);
   for (let block = await file.next(); block !== undefined; block = await file.next()) {
     if (skim === undefined) forEachLine(block, (line) => source.process(line));
     else skim.take(block);

@@ -1,52 +1,9 @@
 import { formatDuration } from './lib/duration.ts';
 import { visible } from './lib/escape.ts';
-import { type Expectation, Sender, SLOTS } from './sender-record.ts';
-import type { Frame, NotifyReason } from './types.ts';
+import { type Expectation, type LineKind, Sender, type SenderEvent, type SenderExpectation, type SenderReport, type SenderState, SLOTS } from './sender-record.ts';
+import type { Frame } from './types.ts';
 
-/** What became of a line: `attempt`, `ignored` and `loss` were understood. */
-export type LineKind = 'attempt' | 'ignored' | 'loss' | 'malformed' | 'unknown';
-
-/** A device that should be heard of at least this often. */
-export interface SenderExpectation {
-  readonly address: string;
-  readonly everyMs: number;
-}
-
-export type SenderState = 'ok' | 'quiet' | 'unparsed' | 'waiting';
-
-/** What is known about one sender: an address, and the host name its lines state. */
-export interface SenderReport {
-  readonly address: string;
-  /** Stated in the lines, so untrusted. */
-  readonly hostname?: string;
-  readonly state: SenderState;
-  readonly everyMs?: number;
-  readonly read: number;
-  readonly parsed: number;
-  readonly ignored: number;
-  readonly malformed: number;
-  readonly unknown: number;
-  /** Messages the device said it did not send. */
-  readonly lost: number;
-  readonly lastLoss?: string;
-  readonly firstSeenMs?: number;
-  readonly lastSeenMs?: number;
-  /** The last five minutes: lines, and how many of them were understood. */
-  readonly recentRead: number;
-  readonly recentUnderstood: number;
-  /** Lines no parser knows, one of each shape, the newest last; safe to print. */
-  readonly samples: readonly string[];
-}
-
-/** Something people should know about a sender. */
-export interface SenderEvent {
-  readonly kind: Extract<NotifyReason, 'sender-quiet' | 'sender-unparsed' | 'sender-recovered'>;
-  /** Address, with the stated host name; safe to print. */
-  readonly sender: string;
-  readonly sentence: string;
-  /** A line that was not understood, where there is one. */
-  readonly sample?: string;
-}
+export type { LineKind, SenderEvent, SenderExpectation, SenderReport } from './sender-record.ts';
 
 const MAX_SENDERS = 10_000;
 /** Host names one address may use up; a relay of more is shown as one. An attacker mints names for free. */
@@ -63,6 +20,8 @@ const SLOT_MS = 30_000;
 export class SenderHealth {
   readonly #byAddress = new Map<string, Map<string | undefined, Sender>>();
   readonly #order = new Set<Sender>();
+  /** Where the search for a sender to forget goes on. */
+  #hand = this.#order.values();
   readonly #expectations: ReadonlyMap<string, Expectation>;
   /** Lines come in runs of one sender. */
   #last: Sender | undefined;
@@ -91,9 +50,9 @@ export class SenderHealth {
   /** Takes what became of one line. `hostname` is what the line states; `text` is read only for lines nobody knows. */
   observe(frame: Frame, hostname: string | undefined, kind: LineKind, text: string): void {
     const sender = this.#senderOf(frame.peer.address, hostname, frame.receivedAtMs);
-    sender.read++;
+    // One line proves nothing: it may be one of a flood of forged addresses.
+    sender.recent = sender.read++ > 0;
     sender.lastSeenMs = frame.receivedAtMs;
-    sender.recent = true;
     if (sender.expectation !== undefined) sender.expectation.seenMs = frame.receivedAtMs;
     const at = 2 * this.#slot;
     sender.window[at] = sender.window[at]! + 1;
@@ -151,6 +110,20 @@ export class SenderHealth {
     );
   }
 
+  /** How many senders there are and need a look, and the messages their devices lost. */
+  summary(): { readonly known: number; readonly quiet: number; readonly unparsed: number; readonly lost: number } {
+    const counts = { known: this.#order.size, quiet: 0, unparsed: 0, lost: 0 };
+    for (const { unparsed, lost } of this.#order) {
+      if (unparsed) counts.unparsed++;
+      counts.lost += lost;
+    }
+    for (const [address, { quiet }] of this.#expectations) {
+      if (quiet) counts.quiet++;
+      if (!this.#byAddress.has(address)) counts.known++;
+    }
+    return counts;
+  }
+
   /** How long each expected sender has been silent, by address. */
   *silences(nowMs: number): Generator<readonly [address: string, ms: number]> {
     for (const [address, { seenMs }] of this.#expectations) yield [address, nowMs - seenMs];
@@ -200,15 +173,20 @@ export class SenderHealth {
     return sender;
   }
 
-  /** A second chance for whoever spoke since the last pass, else out: constant time on average. */
+  /** Whoever has not spoken since the hand came by last goes: constant time on average, and the talkative stay. */
   #evict(): void {
-    for (const sender of this.#order) {
-      this.#order.delete(sender);
-      if (sender.recent) {
-        sender.recent = false;
-        this.#order.add(sender);
+    for (;;) {
+      const next = this.#hand.next();
+      if (next.done) {
+        this.#hand = this.#order.values();
         continue;
       }
+      const sender = next.value;
+      if (sender.recent) {
+        sender.recent = false;
+        continue;
+      }
+      this.#order.delete(sender);
       const names = this.#byAddress.get(sender.address);
       names?.delete(sender.hostname);
       if (names?.size === 0) this.#byAddress.delete(sender.address);

@@ -1,6 +1,51 @@
 import { BoundedMap } from './lib/bounded-map.ts';
 import { visible } from './lib/escape.ts';
-import type { SenderEvent } from './sender-health.ts';
+import type { NotifyReason } from './types.ts';
+
+/** What became of a line: `attempt`, `ignored` and `loss` were understood. */
+export type LineKind = 'attempt' | 'ignored' | 'loss' | 'malformed' | 'unknown';
+
+/** A device that should be heard of at least this often. */
+export interface SenderExpectation {
+  readonly address: string;
+  readonly everyMs: number;
+}
+
+export type SenderState = 'ok' | 'quiet' | 'unparsed' | 'waiting';
+
+/** What is known about one sender: an address, and the host name its lines state. */
+export interface SenderReport {
+  readonly address: string;
+  /** Stated in the lines, so untrusted. */
+  readonly hostname?: string;
+  readonly state: SenderState;
+  readonly everyMs?: number;
+  readonly read: number;
+  readonly parsed: number;
+  readonly ignored: number;
+  readonly malformed: number;
+  readonly unknown: number;
+  /** Messages the device said it did not send. */
+  readonly lost: number;
+  readonly lastLoss?: string;
+  readonly firstSeenMs?: number;
+  readonly lastSeenMs?: number;
+  /** The last five minutes: lines, and how many of them were understood. */
+  readonly recentRead: number;
+  readonly recentUnderstood: number;
+  /** Lines no parser knows, one of each shape, the newest last; safe to print. */
+  readonly samples: readonly string[];
+}
+
+/** Something people should know about a sender. */
+export interface SenderEvent {
+  readonly kind: Extract<NotifyReason, 'sender-quiet' | 'sender-unparsed' | 'sender-recovered'>;
+  /** Address, with the stated host name; safe to print. */
+  readonly sender: string;
+  readonly sentence: string;
+  /** A line that was not understood, where there is one. */
+  readonly sample?: string;
+}
 
 const MAX_SAMPLES = 5;
 const MAX_SAMPLE_CHARS = 300;
@@ -39,8 +84,8 @@ export class Sender {
   /** Most of a window was understood once: only then is less than that news. */
   wasGood = false;
   unparsed = false;
-  /** Seen since the hand of eviction came by. */
-  recent = true;
+  /** Spoke again since the search for one to forget came by. */
+  recent = false;
 
   constructor(
     address: string,

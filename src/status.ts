@@ -12,9 +12,18 @@ export interface AppStatus {
   /** The addresses that are bound. */
   readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[];
   readonly rules: RulesStatus;
+  readonly store: StoreStatus;
+  /** Absent unless the state is shared (`state: redis://...`). */
+  readonly shared?: SharedStatus;
   /** Incidents open now, and keys with hits in a window. */
   readonly openIncidents: number;
   readonly keys: number;
+}
+
+/** Where incidents and alerts are kept at this moment; `because` when the disk is not used although it should be. */
+export interface StoreStatus {
+  readonly mode: 'disk' | 'memory';
+  readonly because?: string;
 }
 
 /** The rules in force, and what is wrong with newer ones that could not be taken. */
@@ -31,4 +40,21 @@ export interface RulesStatus {
   readonly checkedAtMs: number;
   /** Why the newest files are not in force, `file:line:column: what is wrong`; absent while they are. */
   readonly problems?: readonly string[];
+}
+
+/** How this process shares its work with others through Redis. */
+export interface SharedStatus {
+  /** Its name among the nodes. */
+  readonly node: string;
+  /** Nodes that are alive, this one included. */
+  readonly nodes: number;
+  /** Partitions it owns. */
+  readonly partitions: number;
+  /** Hits kept here until Redis has them, and hits dropped because there were too many. */
+  readonly spooled: number;
+  readonly dropped: number;
+  /** All nodes' lines received up to then have been judged. */
+  readonly judgedUpToMs?: number;
+  /** Why Redis can not be used; absent while it can. */
+  readonly away?: string;
 }

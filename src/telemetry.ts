@@ -43,6 +43,7 @@ export class Telemetry {
     ['outcome'],
   );
   readonly #senderAlarms = this.#counter('sender_alarms_total', 'Senders that went quiet, were not understood any more, or recovered.', ['kind']);
+  readonly #storeEvents = this.#counter('store_events_total', 'What happened to store and archive.', ['kind']);
   readonly #drops = this.#counter('drops_total', 'Everything given up, by where and why.', [
     'where',
     'reason',
@@ -109,6 +110,13 @@ export class Telemetry {
   senderChanged(kind: string, sender: string, sentence: string): void {
     this.#senderAlarms.inc({ kind });
     this.log[kind === 'sender-recovered' ? 'info' : 'warn']({ sender, sentence }, kind);
+  }
+
+  /** Something happened to the store or the archive that an operator must hear of. */
+  stored({ kind, because, path }: { readonly kind: string; readonly because: string; readonly path?: string }): void {
+    this.#storeEvents.inc({ kind });
+    const level = kind.endsWith('-recovered') ? 'info' : kind === 'directory-exposed' ? 'warn' : 'error';
+    this.log[level]({ because: visible(because, 500), ...(path === undefined ? {} : { path }) }, kind);
   }
 
   dropped(where: string, reason: string, count = 1): void {

@@ -54,6 +54,9 @@ export async function collectHits(
   await replay(files, pipeline, {
     ...reading,
     onProgress: () => onLines?.(lines),
+    onPassedOver: (passed) => {
+      lines += passed;
+    },
     onOutcome: ({ time, hits: found }) => {
       lines++;
       if (time !== undefined && time.source !== 'receipt' && time.atMs > clockMs) clockMs = time.atMs;

@@ -241,6 +241,10 @@ export interface IncidentResume {
   readonly keys: readonly string[];
   readonly settled: boolean;
   readonly grownLevels: number;
+  /** The source whose hit met the condition. */
+  readonly openedBy?: string;
+  /** The correlator's clock when the last hit came. */
+  readonly touchedMs?: number;
 }
 
 /** One cell of the host x port grid. */

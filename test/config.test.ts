@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { configSchema } from '../src/config.ts';
+import { isPlain } from '../src/config-listeners.ts';
 import { loadConfig } from '../src/config-load.ts';
 import { channelOptions, channelSentence } from '../src/notifications.ts';
 
@@ -20,6 +21,24 @@ describe('loadConfig() says what is wrong, where, and what was meant', () => {
     ['an unknown key', 'listners: []\n', 1, 1, /listners.*listeners/],
     ['a port out of range', 'listeners:\n  - { protocol: udp, port: 70000 }\n', 2, 28, /65535|65,535/],
     ['an unknown protocol', 'listeners:\n  - { protocol: upd }\n', 2, 17, /udp/],
+    ['a TLS listener without a certificate', 'listeners:\n  - { protocol: tls, key: /etc/k.pem }\n', 2, 5, /cert/],
+    [
+      'a client certificate that nothing could check',
+      'listeners:\n  - { protocol: tls, cert: /c, key: /k, requireClientCert: true }\n',
+      2,
+      60,
+      /needs ca or clientFingerprints/,
+    ],
+    [
+      'a fingerprint that is none',
+      'listeners:\n  - { protocol: tls, cert: /c, key: /k, clientFingerprints: ["AB"] }\n',
+      2,
+      62,
+      /SHA-256/,
+    ],
+    ['a file to tail with a relative path', 'listeners:\n  - { protocol: tail, path: router.log }\n', 2, 29, /absolute/],
+    ['a setting of another kind of listener', 'listeners:\n  - { protocol: tail, path: /a, port: 5 }\n', 2, 33, /port/],
+    ['a mode that is none', 'listeners:\n  - { protocol: unix, path: /a, mode: "999" }\n', 2, 39, /660/],
     ['a span of time without a unit', 'correlation: { settle: 10 }\n', 1, 24, /500ms/],
     ['an address that is none', 'allowedSenders: [192.0.2.300]\n', 1, 18, /not an address/],
     ['a trap on a service that does not exist', 'traps: [{ ports: [imapp] }]\n', 1, 18, /imapp.*imap/],
@@ -56,11 +75,25 @@ describe('loadConfig() says what is wrong, where, and what was meant', () => {
 describe('loadConfig()', () => {
   it('without a file gives the defaults', () => {
     const { config } = load('{}\n');
-    expect(config!.listeners.map(({ protocol, host, port }) => `${protocol} ${host} ${port}`)).toEqual([
+    expect(config!.listeners.filter(isPlain).map(({ protocol, host, port }) => `${protocol} ${host} ${port}`)).toEqual([
       'udp * 5514',
       'tcp * 5514',
     ]);
     expect(config!.correlation).toMatchObject({ settle: 10_000, quiet: 900_000, lateness: 2_000 });
+  });
+
+  it('reads every kind of listener', () => {
+    const text = [
+      'listeners:',
+      '  - { protocol: tls, cert: /etc/c.pem, key: /etc/k.pem, ca: /etc/ca.pem }',
+      '  - { protocol: unix, path: /run/knockwatch/log.sock, mode: "666" }',
+      '  - { protocol: tail, path: /var/log/router.log }',
+    ].join('\n');
+    expect(load(text).config!.listeners).toMatchObject([
+      { protocol: 'tls', host: '*', port: 6514, ca: '/etc/ca.pem', clientFingerprints: [] },
+      { protocol: 'unix', mode: '666', maxConnections: 1_000 },
+      { protocol: 'tail', from: 'end' },
+    ]);
   });
 
   it('resolves paths against the file', () => {

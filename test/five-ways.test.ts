@@ -3,11 +3,18 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { incidentsIn } from '../src/cli/rule-tests.ts';
-import { configSchema } from '../src/config.ts';
 import type { RuleSet } from '../src/rule.ts';
 import { loadRules } from '../src/rules/load.ts';
 import type { Incident } from '../src/types.ts';
-import { appDirectory, removeAppDirectory, startApp, stopApp, type TestApp } from './support/app.ts';
+import {
+  appDirectory,
+  remembered,
+  removeAppDirectory,
+  startApp,
+  stopApp,
+  type TestApp,
+} from './support/app.ts';
+import { testConfig } from './support/config.ts';
 import { tcpClient, udpSender, until } from './support/net-sockets.ts';
 import { denied } from './support/timeline.ts';
 
@@ -41,7 +48,10 @@ interface Line {
 /** Repeatable chance (Lehmer). */
 function chance(seed: number): () => number {
   let state = seed;
-  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
 }
 
 /** A minute of a perimeter that ends at `endMs`: scans of every kind, near misses, strangers, and the same strangers again. */
@@ -50,42 +60,60 @@ function logUntil(endMs: number): Line[] {
   const lines: Line[] = [];
   const knock = (second: number, source: string, host: number, port: number, flags?: string) => {
     // Whole milliseconds, each once: what happened at the same instant has no order to agree on.
-    const atMs = endMs - SECONDS * 1_000 + Math.round(second * 1_000);
-    lines.push({ atMs, text: denied(source, `192.0.2.${host}`, port, flags)(atMs) });
+    const offsetMs = Math.round(second * 1_000);
+    const atMs = endMs - SECONDS * 1_000 + offsetMs;
+    const packet = { sourcePort: 1_024 + offsetMs, ...(flags === undefined ? {} : { flags }) };
+    lines.push({ atMs, text: denied(source, `192.0.2.${host}`, port, packet)(atMs) });
   };
   for (let i = 0; i < 40; i++) {
     const source = `198.51.100.${i + 1}`;
     const start = random() * 50;
     const hosts = 2 + Math.floor(random() * 4);
-    for (let h = 0; h < hosts; h++) knock(start + h * (0.5 + random() * 4), source, 10 + h, [143, 80, 513][i % 3]!);
+    for (let h = 0; h < hosts; h++)
+      knock(start + h * (0.5 + random() * 4), source, 10 + h, [143, 80, 513][i % 3]!);
   }
-  for (let i = 0; i < 10; i++) for (let p = 0; p < 4 + (i % 3); p++) knock(3 + i * 5 + p * 0.7, `203.0.113.${i + 1}`, 20, 1_000 + p);
+  for (let i = 0; i < 10; i++)
+    for (let p = 0; p < 4 + (i % 3); p++) knock(3 + i * 5 + p * 0.7, `203.0.113.${i + 1}`, 20, 1_000 + p);
   // The same two again, after a silence that ends their first incident.
   for (const start of [4, 44]) for (let h = 0; h < 4; h++) knock(start + h, '203.0.113.100', 30 + h, 143);
-  for (const start of [9, 39]) for (let n = 0; n < 3; n++) knock(start + n * 0.9, '203.0.113.101', 40, 22, 'FIN');
+  for (const start of [9, 39])
+    for (let n = 0; n < 3; n++) knock(start + n * 0.9, '203.0.113.101', 40, 22, 'FIN');
   for (let s = 0; s < 8; s++) knock(30 + s * 0.15, `203.0.113.${150 + s}`, 50 + (s % 4), 513);
   for (let n = 0; n < 30; n++) knock(15 + n * 0.31, '203.0.113.200', 60, 25);
-  for (let n = 0; n < 600; n++) knock(random() * 59.9, `10.${n % 7}.${n % 200}.${n % 250}`, 1 + (n % 250), 2_000 + (n % 999));
+  for (let n = 0; n < 600; n++)
+    knock(random() * 59.9, `10.${n % 7}.${n % 200}.${n % 250}`, 1 + (n % 250), 2_000 + (n % 999));
   const taken = new Set<number>();
-  return lines
-    .filter(({ atMs }) => !taken.has(atMs) && taken.add(atMs))
-    .sort((a, b) => a.atMs - b.atMs);
+  return lines.filter(({ atMs }) => !taken.has(atMs) && taken.add(atMs)).sort((a, b) => a.atMs - b.atMs);
 }
 
 /** What must be equal: everything but how the lines came to us, and what only the end of a run decides. */
 function comparable(incidents: Iterable<Incident>, startMs: number): object[] {
   return [...incidents]
-    .map(({ id, state, lines, observers, openedAtMs, firstSeenMs, lastSeenMs, targets, remarks, ...rest }) => ({
-      ...rest,
-      openedAt: openedAtMs - startMs,
-      firstSeen: firstSeenMs - startMs,
-      lastSeen: lastSeenMs - startMs,
-      lines: lines.map(({ bytes }) => bytes.toString().replace(/\S+Z /, '')),
-      observers: observers.map(({ hostname, product, rule }) => ({ hostname, product, rule })),
-      targets: targets.map((target) => ({ ...target, firstSeenMs: target.firstSeenMs - startMs })),
-      // Remarks may name another incident; its name comes from when it was.
-      remarks: remarks.map((remark) => remark.replace(/incident [0-9a-f]{12}/, 'incident *')),
-    }))
+    .map(
+      ({
+        id,
+        state,
+        resume,
+        lines,
+        observers,
+        openedAtMs,
+        firstSeenMs,
+        lastSeenMs,
+        targets,
+        remarks,
+        ...rest
+      }) => ({
+        ...rest,
+        openedAt: openedAtMs - startMs,
+        firstSeen: firstSeenMs - startMs,
+        lastSeen: lastSeenMs - startMs,
+        lines: lines.map(({ bytes }) => bytes.toString().replace(/\S+Z /, '')),
+        observers: observers.map(({ hostname, product, rule }) => ({ hostname, product, rule })),
+        targets: targets.map((target) => ({ ...target, firstSeenMs: target.firstSeenMs - startMs })),
+        // Remarks may name another incident; its name comes from when it was.
+        remarks: remarks.map((remark) => remark.replace(/incident [0-9a-f]{12}/, 'incident *')),
+      }),
+    )
     .sort((a, b) => a.openedAt - b.openedAt || (a.identifier < b.identifier ? -1 : 1));
 }
 
@@ -105,12 +133,15 @@ const freshLog = () => logUntil(Date.now() + (SECONDS * 1_000) / SPEED);
 const startOf = (lines: readonly Line[]) => lines[0]!.atMs;
 
 async function taken(test: TestApp, count: number): Promise<void> {
-  expect(await until(() => test.telemetry.lineCount === count, 10_000), `${test.telemetry.lineCount} of ${count} lines`).toBe(true);
+  expect(
+    await until(() => test.telemetry.lineCount === count, 10_000),
+    `${test.telemetry.lineCount} of ${count} lines`,
+  ).toBe(true);
 }
 
 describe('one log, the same incidents', () => {
   const dir = appDirectory(RULES);
-  const config = configSchema.parse({ zone: 'UTC', correlation: CORRELATION, channels: [] });
+  const config = testConfig({ correlation: CORRELATION });
   let ruleSet: RuleSet;
   let wanted: object[];
 
@@ -129,12 +160,20 @@ describe('one log, the same incidents', () => {
   it('replayed in order: scans of every kind, and two strangers who come twice', () => {
     const found = wanted as { kind: string; sources: string[] }[];
     const kinds = new Map<string, number>();
-    console.log(JSON.stringify(found.map((f: any) => [f.kind, f.sources.slice(0,3), f.openedAt, f.count, f.sentence, f.overflow])).replaceAll('],[','],\n['));
     for (const { kind } of found) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
-    expect([...kinds.keys()].sort()).toEqual(['address-scan', 'distributed-scan', 'port-scan', 'repeat', 'stealth-scan']);
+    expect([...kinds.keys()].sort()).toEqual([
+      'address-scan',
+      'distributed-scan',
+      'port-scan',
+      'repeat',
+      'stealth-scan',
+    ]);
     expect(kinds.get('address-scan')).toBeGreaterThan(15);
     for (const twice of ['203.0.113.100', '203.0.113.101']) {
-      expect(found.filter(({ kind, sources }) => kind !== 'repeat' && sources.includes(twice)), twice).toHaveLength(2);
+      expect(
+        found.filter(({ kind, sources }) => kind !== 'repeat' && sources.includes(twice)),
+        twice,
+      ).toHaveLength(2);
     }
   });
 
@@ -169,5 +208,30 @@ describe('one log, the same incidents', () => {
     await stopApp(test);
     removeAppDirectory(test.dir);
     expect(comparable(test.telemetry.incidents.values(), startOf(lines))).toEqual(wanted);
+  });
+
+  it('in two halves around a restart', { timeout: 30_000 }, async () => {
+    const times = wanted as { firstSeen: number; openedAt: number; lastSeen: number }[];
+    const middle = (SECONDS * 1_000) / 2;
+    // Open ones that go on, and windows that only both halves fill.
+    expect(
+      times.filter(({ openedAt, lastSeen }) => openedAt < middle && lastSeen > middle).length,
+    ).toBeGreaterThan(0);
+    expect(
+      times.filter(({ firstSeen, openedAt }) => firstSeen < middle && openedAt > middle).length,
+    ).toBeGreaterThan(0);
+    const home = appDirectory(RULES);
+    const lines = freshLog();
+    const half = lines.findIndex(({ atMs }) => atMs > startOf(lines) + middle);
+    for (const part of [lines.slice(0, half), lines.slice(half)]) {
+      const test = await startApp(home, 'tcp', { correlation: CORRELATION });
+      const client = await tcpClient(test.port);
+      await feed(part, (text) => client.write(`${text}\n`));
+      await taken(test, part.length);
+      client.destroy();
+      await stopApp(test);
+      if (part[0] === lines[half]) expect(comparable(await remembered(test), startOf(lines))).toEqual(wanted);
+    }
+    removeAppDirectory(home);
   });
 });

@@ -2,12 +2,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { incidentsIn, runRuleTests } from '../src/cli/rule-tests.ts';
-import { configSchema } from '../src/config.ts';
-import type { DetectionKind, Incident } from '../src/types.ts';
 import type { RuleTestExpectation } from '../src/rule.ts';
 import { differences, expectationOf } from '../src/rules/expectations.ts';
 import { loadRules } from '../src/rules/load.ts';
+import type { DetectionKind, Incident } from '../src/types.ts';
 import { runForTest } from './support/cli.ts';
+import { testConfig } from './support/config.ts';
 
 /*
  * fixtures/scenarios/<sentence>/: input.log, rules.yaml (the shipped rules when there is none), and expected.json: every
@@ -16,7 +16,7 @@ import { runForTest } from './support/cli.ts';
 const ROOT = resolve(import.meta.dirname, '..');
 const SCENARIOS = join(ROOT, 'fixtures/scenarios');
 const folders = readdirSync(SCENARIOS).sort();
-const config = configSchema.parse({ zone: 'UTC' });
+const config = testConfig();
 
 type Expected = RuleTestExpectation & { readonly rule: string };
 
@@ -41,7 +41,11 @@ function told(expected: readonly Expected[], incidents: readonly Incident[]): un
   return [...rules].flatMap((rule) => {
     const wanted = expected.filter((one) => one.rule === rule).map(({ rule: _, ...rest }) => rest);
     const found = incidents.filter(({ ruleId }) => ruleId === rule);
-    return differences(wanted, found).map((one) => ({ rule, ...one, got: one.got && expectationOf(one.got) }));
+    return differences(wanted, found).map((one) => ({
+      rule,
+      ...one,
+      got: one.got && expectationOf(one.got),
+    }));
   });
 }
 
@@ -52,11 +56,17 @@ describe('scenarios', () => {
     expect(told(expectedIn(folder), incidents)).toEqual([]);
   });
 
-  it.each(folders)('every line of %s is read as an attempt: silence is not a misread line', async (folder) => {
-    const { stdout } = await runForTest(['parse', '--json', join(SCENARIOS, folder, 'input.log')]);
-    const read = stdout.trim().split('\n').map((line) => JSON.parse(line) as { parsed: boolean });
-    expect(read.filter(({ parsed }) => !parsed)).toEqual([]);
-  });
+  it.each(folders)(
+    'every line of %s is read as an attempt: silence is not a misread line',
+    async (folder) => {
+      const { stdout } = await runForTest(['parse', '--json', join(SCENARIOS, folder, 'input.log')]);
+      const read = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { parsed: boolean });
+      expect(read.filter(({ parsed }) => !parsed)).toEqual([]);
+    },
+  );
 
   it.each<DetectionKind>(['address-scan', 'port-scan', 'distributed-scan', 'stealth-scan', 'repeat', 'any'])(
     '%s has a scenario that fires and at least two near misses that do not',
@@ -77,8 +87,11 @@ describe('scenarios', () => {
 
 describe('tests in rule files', () => {
   const files = [join(ROOT, 'rules'), ...folders.map(rulesPathOf)];
-  it.each([...new Set(files)].map((file) => file.slice(ROOT.length + 1)))('%s passes its own tests', async (file) => {
-    const results = await runRuleTests(config, await rulesIn(join(ROOT, file)));
-    expect(results.filter(({ passed }) => !passed)).toEqual([]);
-  });
+  it.each([...new Set(files)].map((file) => file.slice(ROOT.length + 1)))(
+    '%s passes its own tests',
+    async (file) => {
+      const results = await runRuleTests(config, await rulesIn(join(ROOT, file)));
+      expect(results.filter(({ passed }) => !passed)).toEqual([]);
+    },
+  );
 });

@@ -3,7 +3,7 @@ import { hostileText } from './mutate.mjs';
 /*
  * Lines with a place that a stranger writes: the packet quoted in an ICMP error, a user name, a request, a log prefix.
  * Who really sent it is 203.0.113.9 in all of them; 198.51.100.0/24 stands in the stranger's text only, and 192.0.2.0/24
- * is ours. A result that names 198.51.100.x believed the stranger.
+ * is ours. A result that names any other source than the sender believed the stranger.
  */
 
 /** What a sender can not write into a place, because the program that logs escapes it or stops there. */
@@ -60,7 +60,8 @@ const PLACES = [
 /** A forged line as octets; the place's own rules about what can stand there are kept. */
 export function forge(random, lines) {
   const place = random.pick(PLACES);
-  return place.write(hostileText(random, lines, 400).replace(place.never, ''));
+  const text = hostileText(random, lines).replace(/203\.0\.113\.|192\.0\.2\./g, '198.51.100.');
+  return place.write(text.replace(place.never, ''));
 }
 
 /** Every place with a harmless text, so that a run can show first that its lines are read at all. */

@@ -89,13 +89,13 @@ export function mutate(random, lines) {
   return random.below(2_000) === 0 ? stretch(line, random) : line;
 }
 
-/** Text for a place that a stranger writes: pieces of other lines and tokens. */
-export function hostileText(random, lines, most) {
+/** Text for a place that a stranger writes: other lines whole, pieces of them, and tokens. */
+export function hostileText(random, lines) {
   let text = '';
   for (let parts = 1 + random.below(4); parts > 0; parts--) {
     const line = random.pick(lines);
     const at = random.below(line.length);
-    text += random.below(2) === 0 ? random.pick(TOKENS) : line.slice(at, at + random.below(80));
+    text += random.pick([random.pick(TOKENS), line, line.slice(at), line.slice(at, at + random.below(80))]);
   }
-  return text.slice(0, most);
+  return text.slice(0, 1_000);
 }

@@ -1,19 +1,29 @@
 import { Command, CommanderError } from 'commander';
 import { registerCheck } from './check.ts';
+import { registerComplete } from './complete.ts';
 import { registerExplain } from './explain.ts';
+import { registerInit } from './init.ts';
+import { registerImport } from './import-swatch.ts';
 import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io, paint } from './io.ts';
 import { registerParse } from './parse.ts';
 import { registerReload } from './reload.ts';
 import { registerReplay } from './replay.ts';
 import { registerRouter } from './router.ts';
 import { registerRun } from './run.ts';
+import { registerSchema } from './schema.ts';
+import { registerSelfTest } from './self-test.ts';
+import { registerStatus } from './status.ts';
 import { registerTest } from './test.ts';
 import { registerTune } from './tune.ts';
+import { registerVerify } from './verify.ts';
 import { registerVersion } from './version.ts';
 
 /** Every verb, in the order of `--help`. */
 const VERBS = [
+  registerInit,
   registerRun,
+  registerSelfTest,
+  registerStatus,
   registerReload,
   registerReplay,
   registerParse,
@@ -22,10 +32,14 @@ const VERBS = [
   registerTest,
   registerTune,
   registerRouter,
+  registerVerify,
+  registerSchema,
+  registerImport,
   registerVersion,
 ];
 
-function createProgram(io: Io): Command {
+/** The whole command line, verbs and all; the man page is written from it. */
+export function createProgram(io: Io): Command {
   const program = new Command('knockwatch')
     .description(
       'Watches router and firewall logs for people knocking on the door, and sends one mail that is right.',
@@ -43,6 +57,7 @@ function createProgram(io: Io): Command {
     .addHelpText('after', '\nExit codes: 0 ok, 1 failure, 2 wrong usage or configuration.');
   for (const register of VERBS) register(program, io);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
+  registerComplete(program);
   return program;
 }
 

@@ -1,14 +1,29 @@
+import { readdirSync } from 'node:fs';
 import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
 
 const SHELLS = ['bash', 'zsh', 'fish', 'powershell'];
+const MAX_FILES = 1_000;
+/** Options and arguments that take a path have one of these as the name of their value. */
+const PATH = /[<[](?:file|path|line)(?:\.\.\.)?[>\]]/;
 
 /**
  * `knockwatch complete SHELL` prints a script for the shell, `knockwatch complete -- WORDS` is what that script asks. To be
  * called when all other verbs are registered: they are what is completed.
  */
 export function registerComplete(program: Command): void {
-  tab(program);
+  const completion = tab(program);
+  for (const verb of program.commands) {
+    const known = completion.commands.get(verb.name());
+    for (const option of [...program.options, ...verb.options]) {
+      const entry =
+        known?.options.get(option.long?.slice(2) ?? '') ??
+        completion.options.get(option.long?.slice(2) ?? '');
+      if (entry !== undefined && PATH.test(option.flags)) entry.handler = paths;
+    }
+    for (const argument of known?.arguments.values() ?? [])
+      if (PATH.test(`<${argument.name}>`) && argument.handler === undefined) argument.handler = paths;
+  }
   const complete = program.commands.find((command) => command.name() === 'complete')!;
   complete.description(`print a script that completes commands in your shell: ${SHELLS.join(', ')}`);
   complete.addHelpText(
@@ -19,4 +34,19 @@ Examples:
   knockwatch complete zsh > ~/.zfunc/_knockwatch
   knockwatch complete fish > ~/.config/fish/completions/knockwatch.fish`,
   );
+}
+
+/** The files that begin with what is typed so far. */
+function paths(complete: (value: string, description: string) => void): void {
+  const typed = process.argv.at(-1) ?? '';
+  const folder = typed.slice(0, typed.lastIndexOf('/') + 1);
+  try {
+    for (const entry of readdirSync(folder === '' ? '.' : folder, { withFileTypes: true }).slice(
+      0,
+      MAX_FILES,
+    ))
+      complete(`${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`, '');
+  } catch {
+    // There is no such folder, so nothing in it either.
+  }
 }

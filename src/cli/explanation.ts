@@ -45,8 +45,10 @@ export class Explainer {
     this.#referenceMs = nowMs;
     this.#maxLineBytes = config.limits.maxLineBytes;
     this.#verdicts = new Verdicts(config);
+    const options = pipelineOptions(config, ruleSet, 'replay');
     this.#pipeline = new Pipeline({
-      ...pipelineOptions(config, ruleSet, 'replay'),
+      ...options,
+      latenessMs: Math.max(1, options.latenessMs),
       onTransition: (incident, transition) =>
         this.#verdicts.note(incident, transition, this.#pipeline.rule(incident.ruleId)!),
     });
@@ -55,7 +57,6 @@ export class Explainer {
   /** Replays files up to the first line that `isIt`, and explains that one; undefined when there is none. */
   async find(files: readonly LogFile[], isIt: (frame: Frame) => boolean): Promise<Explanation | undefined> {
     let found: Explanation | undefined;
-    this.#verdicts.forgetRecent();
     try {
       await replay(files, this.#pipeline, {
         maxLineBytes: this.#maxLineBytes,
@@ -63,7 +64,7 @@ export class Explainer {
         keepOpen: true,
         onOutcome: (outcome, frame) => {
           this.#referenceMs = frame.receivedAtMs;
-          if (!isIt(frame)) return this.#verdicts.forgetRecent();
+          if (!isIt(frame)) return;
           found = this.#explain(frame, outcome);
           throw new Reached();
         },
@@ -85,13 +86,13 @@ export class Explainer {
       peer: { address: '-' },
       transport: 'file',
     };
-    this.#verdicts.forgetRecent();
     return this.#explain(frame, this.#pipeline.process(frame));
   }
 
   #explain(frame: Frame, outcome: Outcome): Explanation {
     const { attempt, hits } = outcome;
-    // Hits are held a while for late ones; nothing later than this line is of interest.
+    // The line's own hit is held still, for late ones: what is decided from here on, it decides.
+    this.#verdicts.forgetRecent();
     this.#pipeline.drain();
     const rules = (attempt === undefined ? [] : this.#pipeline.explain(attempt)).map((rule) => {
       const hit = hits.find(({ ruleId }) => ruleId === rule.ruleId);

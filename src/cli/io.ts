@@ -10,6 +10,8 @@ export interface Io {
     readonly columns?: number | undefined;
   };
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What people type; the process's own when absent. */
+  readonly stdin?: NodeJS.ReadableStream;
 }
 
 /** Exit codes, as grep and rsyslogd use them: 0 ok, 1 failure, 2 wrong usage or configuration. */

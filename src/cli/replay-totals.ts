@@ -55,7 +55,7 @@ export class ReplayTotals {
       `${this.lines} lines${span}`,
       ...of(
         this.#passedOver,
-        'lines passed over: they name no watched host and port; --every-line reads them too',
+        'of them passed over, since they name no watched host and port',
       ),
       `${this.#attempts} attempts (${parsers.join(', ') || 'none'}), ${this.#hits} on watched hosts and ports, ${incidents} incidents`,
       ...of(this.#unknown, 'lines of no known format'),

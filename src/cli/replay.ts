@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { type Command, InvalidArgumentError } from 'commander';
 import { incidentToEcs } from '../lib/ecs.ts';
 import { visible } from '../lib/escape.ts';
@@ -12,6 +13,7 @@ import { CliError, EXIT_FAILURE, type Io, paint, writeJson } from './io.ts';
 import { openLogs } from './log-files.ts';
 import { pipelineOptions } from './pipeline-options.ts';
 import { Progress } from './progress.ts';
+import { ReplayReport } from './replay-report.ts';
 import { ReplayTotals } from './replay-totals.ts';
 import { rulesOrFail } from './rules-option.ts';
 
@@ -57,6 +59,15 @@ function milliseconds(text: string): number {
   return Number(match[1]) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[match[2] as 'ms' | 's' | 'm' | 'h'];
 }
 
+/**
+ * Tells V8 what it can not know: hardly any code runs often enough to be worth optimising, which would take a third of the
+ * time, and what is allocated dies at once, so that a growing nursery only costs memory.
+ */
+function expectLittleWork(): void {
+  setFlagsFromString('--interrupt-budget=600000');
+  setFlagsFromString('--semi-space-growth-factor=1');
+}
+
 interface Options {
   readonly rules?: string;
   readonly json?: boolean;
@@ -68,6 +79,7 @@ async function readAll(
   files: readonly LogFile[],
   pipeline: Pipeline,
   totals: ReplayTotals,
+  report: ReplayReport | undefined,
   io: Io,
   maxLineBytes: number,
 ): Promise<void> {
@@ -76,8 +88,12 @@ async function readAll(
     await replay(files, pipeline, {
       maxLineBytes,
       nowMs: Date.now(),
-      onOutcome: (outcome, frame) => totals.add(outcome, frame),
-      onPassedOver: (lines) => totals.passOver(lines),
+      onOutcome: (outcome, frame) => {
+        totals.add(outcome, frame);
+        report?.add(outcome);
+      },
+      // The report tells what was denied elsewhere too; without one, lines about nothing watched need not be read.
+      ...(report === undefined ? { onPassedOver: (lines: number) => totals.passOver(lines) } : {}),
       onProgress: () => progress.show(totals.lines),
     });
   } finally {
@@ -106,16 +122,19 @@ export function registerReplay(program: Command, io: Io): void {
       const files = await openLogs(paths);
       const closed: Incident[] = [];
       const totals = new ReplayTotals();
+      const report = options.json ? undefined : new ReplayReport(config);
+      if (report === undefined) expectLittleWork();
       const pipeline = new Pipeline({
         ...pipelineOptions(config, ruleSet, 'replay'),
         ...(options.lateness === undefined ? {} : { latenessMs: options.lateness }),
         onTransition: (incident, transition) => {
+          report?.note(incident, transition, pipeline.rule(incident.ruleId)!);
           if (transition === 'closed') closed.push(incident);
         },
       });
       let failure: Error | undefined;
       try {
-        await readAll(files, pipeline, totals, io, config.limits.maxLineBytes);
+        await readAll(files, pipeline, totals, report, io, config.limits.maxLineBytes);
       } catch (error) {
         // What was read so far has been judged; it is worth showing before the failure is.
         failure = error as Error;
@@ -129,6 +148,7 @@ export function registerReplay(program: Command, io: Io): void {
             .map((line) => visible(line))
             .join('\n')}\n`,
         );
+      for (const line of report?.lines(io, closed) ?? []) io.stdout.write(`${line}\n`);
       for (const line of totals.sentences(closed.length, pipeline.stats()))
         io.stderr.write(`${paint(io, 'stderr', 'dim', visible(line))}\n`);
       if (failure !== undefined) throw new CliError(EXIT_FAILURE, failure.message);

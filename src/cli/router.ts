@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../config.ts';
+import { isPlain } from '../config-listeners.ts';
 import { canonicalIp } from '../lib/ip.ts';
 import type { Collector, Device } from '../router/device.ts';
 import { DEVICES } from '../router/index.ts';
@@ -59,7 +60,7 @@ function group(text: string): number {
 /** The port and protocol the daemon itself listens on are what the device has to send to. */
 function collectorOf({ collector, tcp = false }: Options, { listeners }: Config): Collector {
   const protocol = tcp ? 'tcp' : 'udp';
-  const port = collector.port ?? listeners.find((listener) => listener.protocol === protocol)?.port ?? 514;
+  const port = collector.port ?? listeners.filter(isPlain).find((listener) => listener.protocol === protocol)?.port ?? 514;
   return { address: collector.address, port, protocol };
 }
 

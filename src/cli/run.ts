@@ -1,7 +1,10 @@
 import { closeSync, openSync } from 'node:fs';
 import type { Command } from 'commander';
 import { App } from '../app.ts';
+import type { Config } from '../config.ts';
 import { channelSentence } from '../notifications.ts';
+import { type InheritedSocket, inheritedSockets } from '../receive/inherited.ts';
+import { Persistence } from '../persistence.ts';
 import { Telemetry } from '../telemetry.ts';
 import { configOrFail } from './config-option.ts';
 import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io } from './io.ts';
@@ -26,6 +29,22 @@ function terminalIsGone(): boolean {
   }
 }
 
+/** The store and the archive; a second daemon on the same state directory ends here. */
+async function persistenceOrFail(config: Config, telemetry: Telemetry): Promise<Persistence> {
+  try {
+    return await Persistence.open(config, telemetry);
+  } catch (error) {
+    throw new CliError(EXIT_FAILURE, (error as Error).message);
+  }
+}
+
+/** The sockets of socket activation; programs that we start must not take them for theirs, sd_listen_fds(3). */
+function takeInherited(): InheritedSocket[] {
+  const sockets = inheritedSockets();
+  for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) delete process.env[name];
+  return sockets;
+}
+
 /** `knockwatch run`: the daemon, in the foreground. */
 export function registerRun(program: Command, io: Io): void {
   program
@@ -43,6 +62,7 @@ export function registerRun(program: Command, io: Io): void {
       const rulesPath = options.rules ?? config.rules;
       const ruleSet = await rulesOrFail(io, rulesPath);
       const telemetry = new Telemetry(config.log.level, logDestination(io));
+      const persistence = await persistenceOrFail(config, telemetry);
       let app: App;
       try {
         app = new App({
@@ -50,6 +70,8 @@ export function registerRun(program: Command, io: Io): void {
           ruleSet,
           rulesPath,
           telemetry,
+          persistence,
+          inherited: takeInherited(),
           version: packageVersion(),
           pipeline: pipelineOptions(config, ruleSet, 'live'),
         });

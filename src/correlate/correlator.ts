@@ -28,6 +28,33 @@ export interface CorrelatorStats {
   readonly closedEarly: number;
 }
 
+/** What another correlator needs to go on where this one is. */
+export interface CorrelatorState {
+  readonly clockMs: number;
+  /** Hits not judged yet, in order of arrival, with the clock at their arrival. */
+  readonly held: readonly { readonly hit: Hit; readonly clockMs: number }[];
+  /** In order of opening. */
+  readonly incidents: readonly Incident[];
+}
+
+/** Where the pipeline's hits go: to a correlator of this process, or to one that several processes share. */
+export type HitSink = Pick<
+  Correlator,
+  | 'reload'
+  | 'rule'
+  | 'resume'
+  | 'takeChanged'
+  | 'add'
+  | 'advance'
+  | 'flush'
+  | 'drain'
+  | 'incidents'
+  | 'incidentsOf'
+  | 'incident'
+  | 'progress'
+  | 'stats'
+>;
+
 /**
  * Hits in, incidents out. It has no clock: `add` and `advance` say how far the stream's clock has come (receipt time when
  * live, newest event time when replaying), so live, delayed and replayed logs give the same incidents.
@@ -115,6 +142,25 @@ export class Correlator {
     this.#incidents.settleAll();
   }
 
+  /** How far the clock has come, and the hits that are not judged yet. */
+  pending(): Omit<CorrelatorState, 'incidents'> {
+    return { clockMs: this.#clockMs, held: this.#buffer.held() };
+  }
+
+  /**
+   * Goes on where another correlator was. `judged` are hits it has judged and that may still lie in a window: they fill the
+   * windows again and open nothing. Only for a correlator that has seen nothing yet.
+   */
+  restore({ clockMs, held, incidents }: CorrelatorState, judged: readonly Hit[]): void {
+    this.#clockMs = clockMs;
+    for (const hit of judged.toSorted((a, b) => a.attempt.atMs - b.attempt.atMs)) {
+      const once = this.#oncePerPacket(hit);
+      for (const detector of this.#detectors.get(hit.ruleId) ?? []) detector.add(once);
+    }
+    this.#incidents.resume(incidents);
+    for (const { hit, clockMs: arrivedMs } of held) this.#buffer.push(hit, arrivedMs);
+  }
+
   /** Open incidents, as values. */
   incidents(): Incident[] {
     return this.#incidents.list();
@@ -155,10 +201,7 @@ export class Correlator {
   }
 
   #take(reported: Hit, arrivedMs: number, resumed = false): void {
-    // A second report of one packet counts no packet; its line and its reporter still belong to the story.
-    const hit = this.#duplicates.isRepeat(reported)
-      ? { ...reported, attempt: { ...reported.attempt, count: 0 } }
-      : reported;
+    const hit = this.#oncePerPacket(reported);
     const nowMs = hit.attempt.atMs;
     const touchedMs = arrivedMs - this.#latenessMs;
     // Incidents that fell silent before this hit close before it is judged.
@@ -172,10 +215,21 @@ export class Correlator {
       detector.expire(nowMs);
     }
   }
+
+  /** A second report of one packet counts no packet; its line and its reporter still belong to the story. */
+  #oncePerPacket(hit: Hit): Hit {
+    return this.#duplicates.isRepeat(hit) ? { ...hit, attempt: { ...hit.attempt, count: 0 } } : hit;
+  }
 }
 
 /** Whether both watch the same, so that the windows of one are worth something to the other. */
 function sameWatch(before: Rule, after: Rule): boolean {
-  const watched = ({ hosts, ports, actions }: Rule) => [hosts, ports, actions];
+  const watched = ({ hosts, ports, actions, kinds, patterns }: Rule) => [
+    hosts,
+    ports,
+    actions,
+    kinds,
+    patterns,
+  ];
   return isDeepStrictEqual(watched(before), watched(after));
 }

@@ -91,7 +91,11 @@ export class Incidents {
     for (const incident of incidents) {
       const rule = this.#rules.get(incident.ruleId);
       if (rule === undefined) orphans.push(incident);
-      else this.#adopt(OpenIncident.resume(incident), rule);
+      else {
+        const opened = OpenIncident.resume(incident);
+        this.#adopt(opened, rule);
+        if (this.#isRelated(opened)) this.#relatedTo(opened.openedBy).add(opened);
+      }
     }
     return orphans;
   }
@@ -206,12 +210,8 @@ export class Incidents {
 
   /** A scan followed by logins (or the other way round) by the same source is worse than either. */
   #relate(incident: OpenIncident, newest: Hit): void {
-    if (!this.#rules.get(incident.ruleId)!.detect.some((spec) => spec.kind !== 'distributed-scan')) return;
-    const others = this.#bySource.get(newest.sourceIp);
-    if (others === undefined) {
-      this.#bySource.set(newest.sourceIp, new Set([incident]));
-      return;
-    }
+    if (!this.#isRelated(incident)) return;
+    const others = this.#relatedTo(newest.sourceIp);
     const scan = [...others].find(
       (other) => other.kind !== incident.kind || other.ruleId !== incident.ruleId,
     );
@@ -224,6 +224,16 @@ export class Incidents {
         `it went from ${scan.kind} to ${newest.attempt.kind} attempts, so one level more severe`,
       );
     }
+  }
+
+  #isRelated({ ruleId }: OpenIncident): boolean {
+    return this.#rules.get(ruleId)!.detect.some((spec) => spec.kind !== 'distributed-scan');
+  }
+
+  #relatedTo(source: string): Set<OpenIncident> {
+    const others = this.#bySource.get(source) ?? new Set();
+    this.#bySource.set(source, others);
+    return others;
   }
 
   #touch(incident: OpenIncident, clockMs: number): void {

@@ -43,15 +43,17 @@ export function rank(severity: Severity): number {
 type Beginning = Pick<
   Incident,
   'identifier' | 'kind' | 'ruleId' | 'openedAtMs' | 'firstSeenMs' | 'severity' | 'sentence'
->;
+> & { readonly openedBy: string };
 
 /** How an incident begins that a detection opens. */
 export function beginningOf(
   { identifier, kind, ruleId, hits, sentence }: Detection,
   severity: Severity,
 ): Beginning {
-  const openedAtMs = hits[hits.length - 1]!.attempt.atMs;
-  return { identifier, kind, ruleId, openedAtMs, firstSeenMs: hits[0]!.attempt.atMs, severity, sentence };
+  const opening = hits[hits.length - 1]!;
+  const openedAtMs = opening.attempt.atMs;
+  const firstSeenMs = hits[0]!.attempt.atMs;
+  return { identifier, kind, ruleId, openedAtMs, firstSeenMs, openedBy: opening.sourceIp, severity, sentence };
 }
 
 function fill<Value>(set: Set<Value>, values: Iterable<Value>): void {
@@ -75,6 +77,8 @@ export class OpenIncident {
   readonly kind: DetectionKind;
   readonly ruleId: string;
   readonly openedAtMs: number;
+  /** The source whose hit met the condition. */
+  readonly openedBy: string;
   /** Windows whose condition was met: later hits of theirs belong here. */
   readonly keys = new Set<string>();
   state: IncidentState = 'open';
@@ -106,6 +110,7 @@ export class OpenIncident {
     this.kind = beginning.kind;
     this.ruleId = beginning.ruleId;
     this.openedAtMs = beginning.openedAtMs;
+    this.openedBy = beginning.openedBy;
     this.firstSeenMs = beginning.firstSeenMs;
     this.lastSeenMs = this.openedAtMs;
     this.severity = beginning.severity;
@@ -117,7 +122,9 @@ export class OpenIncident {
 
   /** The incident an earlier run left open, as its last snapshot tells. */
   static resume(incident: Incident): OpenIncident {
-    const opened = new OpenIncident(incident);
+    const openedBy = incident.resume?.openedBy ?? incident.sources[0] ?? '';
+    const opened = new OpenIncident({ ...incident, openedBy });
+    opened.touchedMs = incident.resume?.touchedMs ?? Number.NEGATIVE_INFINITY;
     opened.state = incident.state;
     opened.settled = incident.resume?.settled ?? true;
     opened.grownLevels = incident.resume?.grownLevels ?? 0;
@@ -194,8 +201,13 @@ export class OpenIncident {
       overflow: this.#overflow,
       ...(this.state === 'closed'
         ? {}
-        : { resume: { keys: [...this.keys], settled: this.settled, grownLevels: this.grownLevels } }),
+        : { resume: this.#resumption() }),
     };
+  }
+
+  #resumption(): NonNullable<Incident['resume']> {
+    const { settled, grownLevels, openedBy, touchedMs } = this;
+    return { keys: [...this.keys], settled, grownLevels, openedBy, touchedMs };
   }
 
   #addTarget(hit: Hit): void {

@@ -39,6 +39,12 @@ export class ReorderBuffer {
     return this.#held.length - this.#head;
   }
 
+  /** Hits that are held now, in order of arrival. */
+  held(): readonly { readonly hit: Hit; readonly clockMs: number }[] {
+    const held = new Set(this.#held.slice(this.#head));
+    return this.#arrivals.slice(this.#arrivalHead).filter((arrival) => held.has(arrival));
+  }
+
   push(hit: Hit, clockMs: number): void {
     const atMs = hit.attempt.atMs;
     let i = this.#held.length;

@@ -1,5 +1,6 @@
 import { oneLine } from '../lib/escape.ts';
 import { canonicalIp, classifyIp } from '../lib/ip.ts';
+import { limitedTo } from '../lib/limited-to.ts';
 import type { Lookup, LookupAnswer } from './lookup.ts';
 
 /** A look-up's answer as it goes into a mail or a report. */
@@ -147,28 +148,6 @@ export class Lookups {
       end.clear();
     }
   }
-}
-
-/**
- * A signal that aborts after a time, or with another one. AbortSignal.any over AbortSignal.timeout would be shorter, but Node 20
- * may collect the inner signal before it fires, and then the deadline never comes.
- */
-function limitedTo(
-  ms: number,
-  outer?: AbortSignal,
-): { readonly signal: AbortSignal; readonly clear: () => void } {
-  const controller = new AbortController();
-  const abort = () => controller.abort();
-  const timer = setTimeout(abort, ms);
-  if (outer?.aborted) abort();
-  else outer?.addEventListener('abort', abort, { once: true });
-  return {
-    signal: controller.signal,
-    clear: () => {
-      clearTimeout(timer);
-      outer?.removeEventListener('abort', abort);
-    },
-  };
 }
 
 function resultOf(lookup: Lookup, kept: Kept): LookupResult {

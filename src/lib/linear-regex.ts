@@ -97,7 +97,7 @@ export function requiredLiteral(source: string): string | undefined {
       return undefined;
     } else if (/[?*{]/.test(char)) {
       // The character in front may be missing.
-      run = run.slice(0, -1);
+      run = run.replace(/.$/su, '');
       end();
       if (char === '{') i = closing(source, i, '}');
     } else if (/[+.^$]/.test(char)) end();

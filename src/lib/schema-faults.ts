@@ -86,19 +86,26 @@ function describe(issue: Issue, parents: YamlPath, schema: KeySchema): SchemaFau
         `${quoted(issue.input)} cannot be used for ${key}: ${article(issue.expected)} is expected`,
       );
     case 'invalid_value': {
-      const words = issue.values.map(String);
-      return fault(
-        `${quoted(issue.input)} is not valid for ${key}${didYouMean(String(issue.input), words)} (one of ${words.join(', ')})`,
-      );
+      return fault(notOneOf(issue.input, key, issue.values.map(String)));
     }
     case 'too_small':
     case 'too_big':
       return fault(size(issue, key));
     case 'invalid_union':
+      if ('options' in issue && Array.isArray(issue.options)) {
+        // The word that tells the kinds apart is wrong; the input is all that stands beside it.
+        const written = (issue.input as Record<PropertyKey, unknown>)[path.at(-1) ?? ''];
+        if (written === undefined) return fault(`${key} is missing (one of ${issue.options.join(', ')})`);
+        return fault(notOneOf(written, key, issue.options.map(String)));
+      }
       return describeUnion(issue, path, schema) ?? fault(`${quoted(issue.input)} is not valid for ${key}`);
     default:
       return fault(`${quoted(issue.input)}: ${issue.message}`);
   }
+}
+
+function notOneOf(written: unknown, key: string, words: readonly string[]): string {
+  return `${quoted(written)} is not valid for ${key}${didYouMean(String(written), words)} (one of ${words.join(', ')})`;
 }
 
 /** Messages written in a schema are better than any made here; zod's own all start with one of these words. */

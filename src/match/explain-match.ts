@@ -1,6 +1,7 @@
 import { serviceName } from '../lib/services.ts';
 import type { Rule } from '../rule.ts';
 import type { Attempt, WatchedHost } from '../types.ts';
+import { isFromPattern } from './from-pattern.ts';
 import { hostTest, type IgnoreIndex } from './ignore-index.ts';
 import { holdsPort } from './port-index.ts';
 import { type HostNames, touchedHosts } from './touched-hosts.ts';
@@ -48,8 +49,7 @@ function explainRule(
 
   if (rule.kinds !== undefined && !rule.kinds.includes(attempt.kind))
     return no(`a ${attempt.kind} does not count, only a ${rule.kinds.join(' or ')}`);
-  if (rule.patterns !== undefined && !(attempt.parser === 'pattern' && rule.patterns.includes(attempt.rule ?? '')))
-    return no(`the line is not of pattern ${rule.patterns.join(' or ')}`);
+  if (!isFromPattern(rule, attempt)) return no(`the line is not of pattern ${rule.patterns!.join(' or ')}`);
   if (!rule.actions.includes(attempt.action))
     return no(`action ${attempt.action} does not count, only ${rule.actions.join(' and ')}`);
   const ignored = ignores.find(attempt, sourceIp, host, port);

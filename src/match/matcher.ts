@@ -1,6 +1,7 @@
 import type { Rule, RuleSet } from '../rule.ts';
 import type { Attempt, AttemptKind, Hit, WatchedHost } from '../types.ts';
 import { explainMatch, type MatchExplanation } from './explain-match.ts';
+import { isFromPattern } from './from-pattern.ts';
 import { HostIndex } from './host-index.ts';
 import { IgnoreIndex } from './ignore-index.ts';
 import { PortIndex } from './port-index.ts';
@@ -68,11 +69,6 @@ export function compileMatcher(ruleSet: RuleSet): Matcher {
     decide,
     explainMatch: (attempt) => explainMatch(attempt, rules, ignores, names),
   };
-}
-
-/** Whether an attempt comes from one of the patterns a rule watches; a rule that names none takes all attempts. */
-export function isFromPattern({ patterns }: Rule, attempt: Attempt): boolean {
-  return patterns === undefined || (attempt.parser === 'pattern' && patterns.includes(attempt.rule ?? ''));
 }
 
 interface Table {

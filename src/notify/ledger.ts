@@ -15,8 +15,12 @@ export interface LedgerRecord {
   readonly threadId?: string;
 }
 
-/** Records kept; of the others the oldest is forgotten first, and its incident may be told of once more. */
+/** Records kept whole; of the others only the last decision, of those that were not mailed about first. */
 const MAX_RECORDS = 20_000;
+/** As many incidents as can be open at once by default; beyond it one may be told of once more when it closes. */
+const MAX_FADED = 100_000;
+/** Records looked at for one that was not mailed about. */
+const MAX_LOOKED = 64;
 /** Closed incidents whose last alert may still be on its way. */
 const MAX_CLOSED = 2_000;
 
@@ -25,6 +29,8 @@ export class Ledger {
   readonly #records = new Map<string, LedgerRecord>();
   readonly #bySource = new Map<string, Set<string>>();
   readonly #closed = new Map<string, Held>();
+  /** The last decision on incidents whose record had to go. */
+  readonly #faded = new Map<string, NotifyReason>();
 
   constructor(records: Iterable<LedgerRecord> = []) {
     for (const record of records) this.put(record);
@@ -36,12 +42,13 @@ export class Ledger {
 
   put(record: LedgerRecord): void {
     this.forget(record.incidentId);
+    this.#faded.delete(record.incidentId);
     this.#records.set(record.incidentId, record);
     if (record.source !== undefined) {
       const ids = this.#bySource.get(record.source) ?? new Set();
       this.#bySource.set(record.source, ids.add(record.incidentId));
     }
-    if (this.#records.size > MAX_RECORDS) this.forget(this.#records.keys().next().value!);
+    if (this.#records.size > MAX_RECORDS) this.#fade();
   }
 
   forget(incidentId: string): void {
@@ -57,6 +64,7 @@ export class Ledger {
   /** Forgets a closed incident but for what a digest would say about it. */
   close(incidentId: string): void {
     const record = this.#records.get(incidentId);
+    this.#faded.delete(incidentId);
     if (record === undefined) return;
     this.forget(incidentId);
     this.#closed.set(incidentId, record.held);
@@ -71,6 +79,7 @@ export class Ledger {
   /** What a decision about this incident has to know. */
   history(incident: Incident): History {
     const record = this.#records.get(incident.id);
+    const previous = record === undefined ? this.#faded.get(incident.id) : record.previous;
     const source = onlySource(incident);
     const others = [...(source === undefined ? [] : (this.#bySource.get(source) ?? []))]
       .filter((id) => id !== incident.id)
@@ -80,7 +89,7 @@ export class Ledger {
     const other = others[0];
     return {
       ...(record?.last === undefined ? {} : { last: record.last }),
-      ...(record?.previous === undefined ? {} : { previous: record.previous }),
+      ...(previous === undefined ? {} : { previous }),
       ...(other === undefined
         ? {}
         : {
@@ -108,6 +117,21 @@ export class Ledger {
       ...(previous === undefined ? {} : { previous }),
       ...(threadId === undefined ? {} : { threadId }),
     });
+  }
+
+  /** Reduces one record to its last decision: the oldest that was not mailed about, else the oldest. */
+  #fade(): void {
+    let looked = 0;
+    let victim: LedgerRecord | undefined;
+    for (const record of this.#records.values()) {
+      victim ??= record;
+      if (record.last === undefined) victim = record;
+      if (record.last === undefined || ++looked === MAX_LOOKED) break;
+    }
+    if (victim === undefined) return;
+    this.forget(victim.incidentId);
+    if (victim.previous !== undefined) this.#faded.set(victim.incidentId, victim.previous);
+    if (this.#faded.size > MAX_FADED) this.#faded.delete(this.#faded.keys().next().value!);
   }
 }
 

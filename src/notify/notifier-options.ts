@@ -5,6 +5,7 @@ import type { DispatchOptions } from './dispatch.ts';
 import type { LedgerRecord } from './ledger.ts';
 import type { Outbox } from './outbox.ts';
 import type { IncidentContext, SiteContext } from './render-context.ts';
+import type { Held } from './tally.ts';
 
 /** Where the notifier gets the rest of what a mail says. */
 export interface AlertSource {
@@ -26,6 +27,10 @@ export interface NotifierOptions extends Omit<DispatchOptions, 'outbox' | 'chann
   readonly records?: readonly LedgerRecord[];
   /** Hears of every change of a record; undefined when an incident is closed. */
   readonly onRecord?: (incidentId: string, record: LedgerRecord | undefined) => void;
+  /** What waited for digests before a restart, as `onHeld` gave it. */
+  readonly held?: readonly { readonly channel: string; readonly held: Held }[];
+  /** Hears of everything that begins to wait for a channel's digest, and (`undefined`) that it does not any more. */
+  readonly onHeld?: (channel: string, incidentId: string, held: Held | undefined) => void;
   /** Hears of every decision; digests have no incident of their own. */
   readonly onDecision?: (decision: Decision, incidentIds: readonly string[]) => void;
 }

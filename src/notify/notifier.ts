@@ -6,13 +6,14 @@ import { bareContext } from './bare-context.ts';
 import { Budget } from './budget.ts';
 import { Dispatcher } from './dispatch.ts';
 import { heldNotice, type Notice, noticeAlert } from './notice.ts';
-import { Ledger, onlySource } from './ledger.ts';
+import { Ledger, type LedgerRecord, onlySource } from './ledger.ts';
 import { MemoryOutbox } from './memory-outbox.ts';
 import type { AlertSource, NotifierOptions } from './notifier-options.ts';
 import type { Outbox } from './outbox.ts';
 import { decide, type Transition, withinBudget } from './reason.ts';
 import { renderAlert } from './render.ts';
 import type { IncidentContext } from './render-context.ts';
+import type { Held } from './tally.ts';
 import { systemTimers, type Timers, within } from './timers.ts';
 
 const CONTEXT_TIMEOUT_MS = 10_000;
@@ -53,11 +54,15 @@ export class Notifier {
     )) {
       if (last !== undefined) for (const name of this.#names) this.#budget.noteSent(name, source, last.atMs);
     }
+    for (const { channel, held } of options.held ?? []) {
+      if (this.#names.includes(channel)) this.#budget.hold(channel, held, this.#timers.now());
+    }
   }
 
-  /** Begins with what the outbox holds from before. */
+  /** Begins with what the outbox holds from before; called again, it sees what another process put back. */
   start(): void {
     this.#dispatcher.start();
+    this.#setAlarm();
   }
 
   /**
@@ -73,6 +78,23 @@ export class Notifier {
   announce(notice: Notice): Promise<Decision> {
     if (this.#closing !== undefined) return Promise.reject(new Error('the notifier is closed'));
     return this.#track(this.#announce(notice));
+  }
+
+  /** Hands an alert about no incident to the named channels, beside the budget. Resolves once it is in the outbox. */
+  post(alert: Alert, channels: readonly string[], because: string): Promise<void> {
+    if (this.#closing !== undefined) return Promise.reject(new Error('the notifier is closed'));
+    this.#options.onDecision?.({ send: channels.length > 0, reason: alert.reason, because }, alert.incidentIds);
+    return this.#track(this.#enqueue(alert, channels));
+  }
+
+  /** Takes over incidents another process has told people about. */
+  remember(records: readonly LedgerRecord[]): void {
+    for (const record of records) this.#ledger.put(record);
+  }
+
+  /** Another process tells people about these incidents from now on. */
+  forget(incidentIds: readonly string[]): void {
+    for (const id of incidentIds) this.#ledger.forget(id);
   }
 
   /** Alerts on their way, and those given up. */
@@ -109,16 +131,17 @@ export class Notifier {
     const held = heldOf(incident, this.#options.site.serviceName);
 
     if (!wanted.send) this.#budget.refresh(held);
-    for (const { channel } of admission.over) this.#budget.hold(channel, held, nowMs);
+    for (const { channel } of admission.over) this.#hold(channel, held, nowMs);
     const alertId = decision.send ? alertIdOf(incident, decision) : undefined;
     this.#ledger.note(incident, decision, held, alertId, nowMs);
     this.#options.onDecision?.(decision, [incident.id]);
     if (alertId !== undefined) {
       const waited = admission.allowed.filter((channel) => this.#budget.release(channel, incident.id));
+      for (const channel of waited) this.#options.onHeld?.(channel, incident.id, undefined);
       try {
         await this.#send(incident, decision, source, alertId, admission.allowed);
       } catch (error) {
-        for (const channel of waited) this.#budget.hold(channel, held, nowMs);
+        for (const channel of waited) this.#hold(channel, held, nowMs);
         if (before === undefined) this.#ledger.forget(incident.id);
         else this.#ledger.put(before);
         throw error;
@@ -135,7 +158,7 @@ export class Notifier {
     const alert = noticeAlert(notice, this.#options.site);
     const admission = this.#budget.admit(this.#names, undefined, severity, atMs);
     const decision = withinBudget({ send: this.#names.length > 0, reason, because }, admission);
-    for (const { channel } of admission.over) this.#budget.hold(channel, heldNotice(alert, headline, atMs), atMs);
+    for (const { channel } of admission.over) this.#hold(channel, heldNotice(alert, headline, atMs), atMs);
     this.#options.onDecision?.(decision, []);
     if (decision.send) await this.#enqueue(alert, admission.allowed);
     this.#setAlarm();
@@ -171,11 +194,17 @@ export class Notifier {
     for (const { alert: left, channel } of await this.#dispatcher.enqueue(alert, channels)) {
       for (const id of left.incidentIds) {
         const held = this.#ledger.held(id) ?? heldFrom(left, id, this.#timers.now());
-        this.#budget.hold(channel, held, this.#timers.now());
+        this.#hold(channel, held, this.#timers.now());
       }
       const because = `the queue of channel ${channel} is full; it goes into the next digest`;
       this.#options.onDecision?.({ send: false, reason: 'over-budget', because }, left.incidentIds);
     }
+  }
+
+  /** Keeps something for a channel's digest, over a restart too. */
+  #hold(channel: string, held: Held, nowMs: number): void {
+    this.#budget.hold(channel, held, nowMs);
+    this.#options.onHeld?.(channel, held.incidentId, held);
   }
 
   async #contextOf(incident: Incident, decision: Decision, source: AlertSource): Promise<IncidentContext> {
@@ -233,6 +262,7 @@ export class Notifier {
     try {
       const alert = digestAlert(report, channel, decision, this.#options.site, nowMs);
       await this.#dispatcher.enqueue(alert, [channel]);
+      for (const { incidentId } of report.held) this.#options.onHeld?.(channel, incidentId, undefined);
       this.#options.onDecision?.(decision, alert.incidentIds);
     } catch (error) {
       this.#budget.putBack(channel, report, nowMs);

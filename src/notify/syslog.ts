@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { hostname } from 'node:os';
 import { formatDuration } from '../lib/duration.ts';
 import { visible } from '../lib/escape.ts';
+import { limitedTo } from '../lib/limited-to.ts';
 import type { Alert } from '../types.ts';
 import type { Channel, SendResult } from './channel.ts';
 import type { SyslogOptions } from './options.ts';
@@ -34,14 +35,15 @@ export class SyslogChannel implements Channel {
     const timeoutMs = this.#options.timeoutMs ?? TIMEOUT_MS;
     const message = syslogMessage(alert, facility, hostName, this.#now());
     const place = `${protocol} ${host.includes(':') ? `[${host}]` : host}:${port}`;
-    const deadline = AbortSignal.timeout(timeoutMs);
-    const ended = AbortSignal.any([signal, deadline]);
+    const limit = limitedTo(timeoutMs, signal);
     try {
-      await (protocol === 'udp' ? sendDatagram(message, host, port, ended) : sendOverTcp(message, host, port, ended));
+      await (protocol === 'udp' ? sendDatagram(message, host, port, limit.signal) : sendOverTcp(message, host, port, limit.signal));
       return { ok: true, because: `sent to ${place}` };
     } catch (error) {
-      const because = deadline.aborted ? `not sent within ${formatDuration(timeoutMs)}` : (error as Error).message;
+      const because = limit.expired() ? `not sent within ${formatDuration(timeoutMs)}` : (error as Error).message;
       return { ok: false, retry: true, because: visible(`${place}: ${because}`, 300) };
+    } finally {
+      limit.clear();
     }
   }
 

@@ -1,5 +1,6 @@
 import { formatDuration } from '../lib/duration.ts';
 import { oneLine } from '../lib/escape.ts';
+import { limitedTo } from '../lib/limited-to.ts';
 import type { Alert } from '../types.ts';
 import type { Channel, SendResult } from './channel.ts';
 import type { WebhookOptions } from './options.ts';
@@ -36,7 +37,7 @@ export class WebhookChannel implements Channel {
     const { form = 'json', secret, token, timeoutMs = TIMEOUT_MS } = this.#options;
     const nowMs = this.#now();
     const { url, body } = FORMS[form](alert, this.#url, nowMs);
-    const deadline = AbortSignal.timeout(timeoutMs);
+    const limit = limitedTo(timeoutMs, signal);
     try {
       const response = await fetch(url, {
         method: 'POST',
@@ -49,12 +50,14 @@ export class WebhookChannel implements Channel {
           ...(secret === undefined ? {} : signatureHeaders(alert.id, body, secret, nowMs)),
         },
         body,
-        signal: AbortSignal.any([signal, deadline]),
+        signal: limit.signal,
       });
       return judged(response.status, this.#clean(await firstWords(response)));
     } catch (error) {
-      const because = deadline.aborted ? `no answer within ${formatDuration(timeoutMs)}` : this.#clean(messageOf(error));
+      const because = limit.expired() ? `no answer within ${formatDuration(timeoutMs)}` : this.#clean(messageOf(error));
       return { ok: false, retry: true, because: `${this.#url.origin}: ${because}` };
+    } finally {
+      limit.clear();
     }
   }
 

@@ -4,6 +4,7 @@ import type { SyslogMessage } from '../types.ts';
 import { decimal, UINT8, UINT16, UINT32 } from './decimal.ts';
 import { type AttemptDraft, type PacketDraft, setDetail } from './draft.ts';
 import { icmpOfKeywords } from './icmp-words.ts';
+import { isLostHeader } from './lost-header.ts';
 import type { ParseResult, Parser } from './parser.ts';
 import { actionOfPf, flagsOfLetters } from './pf-words.ts';
 
@@ -70,8 +71,7 @@ function csvOf(message: SyslogMessage): string | undefined {
 
 function afterWord(text: string): string | undefined {
   const at = text.slice(0, 512).indexOf('filterlog');
-  // Behind a quote it is something a stranger said to another program.
-  if (at < 0 || text.slice(0, at).includes('"')) return undefined;
+  if (at < 0 || !isLostHeader(text.slice(0, at))) return undefined;
   return /(?:[ \]]|^)(\d{0,10},\d{0,10},[^,"]{0,64},[^,\s"]{0,64},.*)/s.exec(text.slice(at + 9))?.[1];
 }
 

@@ -1,4 +1,5 @@
 import type { Endpoint, SyslogMessage } from '../types.ts';
+import { clfTime } from './body-time.ts';
 import { decimal, UINT16 } from './decimal.ts';
 import type { AttemptDraft } from './draft.ts';
 import { remoteEnd, strangersText } from './host-line.ts';
@@ -20,7 +21,7 @@ export const http: Parser = { name: 'http', parse };
 const HTTP_PORT = 80;
 /** Tags of web servers, proxies and whatever sites call the log they forward. */
 const WEB_SERVER = /http|apache|nginx|caddy|traefik|varnish|haproxy|squid|proxy|tomcat|jetty|www|web|access/i;
-const FRONT = /^(\S+) (\S+) (.*) \[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}$/s;
+const FRONT = /^(\S+) (\S+) (.*) \[(\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})$/s;
 const VHOST = /^[^\s:]+:(\d{1,5}) /;
 const BACK = /^((?:[^"\\]|\\.)*)" (\d{3}) (?:\d+|-)(?: |$)/s;
 const REQUEST = /^[A-Z][A-Z_-]{0,31} (.*?)(?: HTTP\/\d(?:\.\d)?)?$/s;
@@ -41,7 +42,7 @@ function read(text: string): ParseResult | undefined {
   const vhost = VHOST.exec(text);
   const front = FRONT.exec(text.slice(vhost?.[0].length ?? 0, seam));
   if (front === null) return undefined;
-  const [, host = '', ident = '', user = ''] = front;
+  const [, host = '', ident = '', user = '', time = ''] = front;
   const back = BACK.exec(text.slice(seam + SEAM.length));
   if (back === null) return malformed('no request and status behind the time');
   const source = remoteEnd(host);
@@ -50,7 +51,7 @@ function read(text: string): ParseResult | undefined {
   if (remoteEnd(ident)?.ip !== undefined) return malformed('two addresses in front of the time');
   const port = vhost === null ? HTTP_PORT : decimal(vhost[1]!, UINT16);
   if (port < 0) return malformed('the virtual host has no port number');
-  return attempt(source, { port }, back[1]!, Number(back[2]), user);
+  return attempt(source, { port }, back[1]!, Number(back[2]), user, clfTime(time));
 }
 
 function attempt(
@@ -59,6 +60,7 @@ function attempt(
   request: string,
   status: number,
   user: string,
+  stampMs: number | undefined,
 ): ParseResult {
   const target = REQUEST.exec(request)?.[1] ?? request;
   const draft: AttemptDraft = {
@@ -74,6 +76,7 @@ function attempt(
     service: 'http',
     path: strangersText(target),
   };
+  if (stampMs !== undefined) draft.stampMs = stampMs;
   if (user !== '-' && user !== '' && user !== '""') draft.user = strangersText(user);
   return { kind: 'attempt', attempt: draft };
 }

@@ -1,5 +1,6 @@
 import type { SyslogMessage } from '../types.ts';
 import type { AttemptDraft, PacketDraft } from './draft.ts';
+import { isLostHeader } from './lost-header.ts';
 import { findHead, type Head } from './netfilter-head.ts';
 import { ARP, readNetfilterPacket } from './netfilter-packet.ts';
 import { type PrefixReading, readPrefix } from './netfilter-prefix.ts';
@@ -67,13 +68,19 @@ const LONE_VERDICT = /^\s?(?=[\w.-]{0,24}(?:DROP|DENY|DENIED|REJECT|BLOCK|ACCEPT
 /** No quotes but those of UniFi's `DESCR="..."`, which stands right in front of the header. */
 const UNQUOTED = /^[^"]*(?:DESCR=".*" ?)?$/s;
 
+/** A Cisco message's tag: what stands behind it are the device's words, and whom it quotes. */
+const CISCO_TAG = /(?:%[A-Z][\w-]{0,120}|\b(?:ASA|PIX|FWSM|FTD|NGIPS))-[0-7]-\w{2,64}[\s:]/;
+
 /**
  * Whether a program that logs netfilter packets wrote this. Others (sshd, a web server) quote what strangers send
- * them: a header behind their quotes or their words is somebody's invention.
+ * them: a header behind their quotes, their tag or their words is somebody's invention.
  */
 function isOurs(message: SyslogMessage, prefix: string, reading: PrefixReading): boolean {
-  if (!UNQUOTED.test(prefix)) return false;
-  return isLogger(message) || reading.known || LONE_VERDICT.test(prefix);
+  if (!UNQUOTED.test(prefix) || CISCO_TAG.test(prefix)) return false;
+  if (LONE_VERDICT.test(prefix)) return true;
+  const kernel = prefix.lastIndexOf('kernel:');
+  if (message.appName === undefined) return kernel < 0 || isLostHeader(prefix.slice(0, kernel));
+  return isLogger(message) || (reading.known && kernel < 0);
 }
 
 function readPacket(head: Head, prefix: PrefixReading): ParseResult {

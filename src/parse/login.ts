@@ -1,8 +1,9 @@
 import type { Action, AttemptKind, Endpoint, SyslogMessage } from '../types.ts';
+import { ctime } from './body-time.ts';
 import { serviceOfDaemon } from './daemon-service.ts';
 import type { AttemptDraft } from './draft.ts';
 import { hostLine, isSameHost, remoteEnd, strangersText } from './host-line.ts';
-import type { ParseResult, Parser } from './parser.ts';
+import type { ParseOptions, ParseResult, Parser } from './parser.ts';
 
 /**
  * Logins that login(1), rlogind, telnetd and ftpd judged: the BSDs (login.c `badlogin`, ftpd.c), util-linux and shadow
@@ -125,12 +126,15 @@ const FTP_SHAPES: readonly Shape[] = [
 
 /** /var/adm/loginlog (Solaris loginlog(4), login.c `logit`): `USER:TTY:CTIME`, no host. */
 const LOGINLOG =
-  /^(?<user>.{0,256}):\/dev\/[\w/.-]{1,64}:[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/s;
+  /^(?<user>.{0,256}):\/dev\/[\w/.-]{1,64}:(?<time>[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4})$/s;
 
-function parse(message: SyslogMessage): ParseResult | undefined {
+function parse(message: SyslogMessage, { zone = 'UTC' }: ParseOptions): ParseResult | undefined {
   if (message.text.includes(':/dev/') && message.pri === 'missing') {
     const entry = LOGINLOG.exec(message.text);
-    if (entry !== null) return attempt('login', 'login', 'failed', {}, 1, entry.groups?.user);
+    if (entry !== null) {
+      const { time, user } = entry.groups as { time: string; user: string };
+      return attempt('login', 'login', 'failed', {}, 1, user, ctime(time, zone));
+    }
   }
   const line = hostLine(message);
   if (line === undefined) return undefined;
@@ -187,6 +191,7 @@ function attempt(
   source: Endpoint,
   count: number,
   user?: string,
+  stampMs?: number,
 ): ParseResult {
   const draft: AttemptDraft = {
     kind,
@@ -204,6 +209,7 @@ function attempt(
     if (port !== undefined) draft.destination = { port };
     draft.transport = transport;
   }
+  if (stampMs !== undefined) draft.stampMs = stampMs;
   if (user !== undefined && user !== '') draft.user = strangersText(user);
   return { kind: 'attempt', attempt: draft };
 }

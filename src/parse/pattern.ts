@@ -45,7 +45,7 @@ export function compilePatterns(patterns: readonly Pattern[]): Patterns {
 
 function read(pattern: Pattern, fields: Fields, message: SyslogMessage): ParseResult {
   const field = (name: PatternGroup) => fields.get(name);
-  const source = sourceOf(pattern, fields, message);
+  const source = sourceOf(fields, message);
   if (source === undefined) {
     return fields.has('source')
       ? malformed(`pattern ${pattern.id}: the source is no host`)
@@ -79,7 +79,7 @@ function read(pattern: Pattern, fields: Fields, message: SyslogMessage): ParseRe
 }
 
 /** Without a group for it: who logged the line, where that is an address. */
-function sourceOf(pattern: Pattern, fields: Fields, message: SyslogMessage): Endpoint | undefined {
+function sourceOf(fields: Fields, message: SyslogMessage): Endpoint | undefined {
   const source = fields.get('source');
   if (source !== undefined) return remoteEnd(source.replace(/^\[(.*)\]$/, '$1'), fields.get('sourcePort'));
   const ip = message.hostname === undefined ? undefined : canonicalIp(message.hostname);

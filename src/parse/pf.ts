@@ -1,5 +1,6 @@
 import type { SyslogMessage } from '../types.ts';
 import type { AttemptDraft } from './draft.ts';
+import { isLostHeader } from './lost-header.ts';
 import type { ParseResult, Parser } from './parser.ts';
 import { actionOfPf } from './pf-words.ts';
 import { readTcpdumpPacket } from './tcpdump-packet.ts';
@@ -62,7 +63,6 @@ function packetLine(message: SyslogMessage): string | undefined {
   // With another program's name in the header these are that program's words.
   if (message.appName !== undefined) return undefined;
   const tag = TAG.exec(message.text.slice(0, 256));
-  // Nor can they be a header's where a quotation, a bracket or another tag came before: a request, a referrer, a user name.
-  if (tag === null || /: |["[\]]/.test(message.text.slice(0, tag.index))) return undefined;
+  if (tag === null || !isLostHeader(message.text.slice(0, tag.index))) return undefined;
   return message.text.slice(tag.index + tag[0].length);
 }

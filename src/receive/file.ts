@@ -10,7 +10,10 @@ export interface LineBlock {
   readonly end: number;
 }
 
+/** The longest line that is not cut to pieces. */
 const BLOCK_BYTES = 1 << 20;
+/** How much is read at once: what fits a processor's cache is still there when it is looked at. */
+const READ_BYTES = 128 << 10;
 /** A gzip file that grows beyond this factor is a bomb, not a log (logs reach about 60). */
 const MAX_EXPANSION = 1_000;
 const EXPANSION_FREE_BYTES = 64 << 20;
@@ -131,7 +134,7 @@ export class LogFile {
     let filled = this.#tailEnd - this.#tailStart;
     this.#buffer.copy(this.#buffer, 0, this.#tailStart, this.#tailEnd);
     for (;;) {
-      const bytes = await this.#read(this.#buffer, filled, BLOCK_BYTES - filled);
+      const bytes = await this.#read(this.#buffer, filled, Math.min(READ_BYTES, BLOCK_BYTES - filled));
       if (bytes === 0) {
         this.#ended = true;
         await this.#close();

@@ -2,15 +2,18 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { DualStack } from './dual-stack.ts';
 import { placeName } from './listen-error.ts';
 import type { FrameSink, Receiver, ReceiverEventSink } from './receiver.ts';
+import { TailReceiver } from './tail.ts';
 import { TcpReceiver } from './tcp.ts';
+import { TlsReceiver } from './tls.ts';
 import { TrapReceiver } from './trap.ts';
 import { UdpDgram } from './udp-dgram.ts';
 import { UdpSyslogServer } from './udp-syslog-server.ts';
+import { UnixReceiver } from './unix.ts';
 
 /** One entry of `listeners` in the configuration, or one port of `traps`. Times in milliseconds, sizes in bytes. */
 export interface ListenerOptions {
-  readonly protocol: 'udp' | 'tcp' | 'trap';
-  /** An address; `*` or `::` for all interfaces, IPv4 and IPv6. Not used with `fd`. */
+  readonly protocol: 'udp' | 'tcp' | 'trap' | 'tls' | 'unix' | 'tail';
+  /** An address; `*` or `::` for all interfaces, IPv4 and IPv6. Not used with `fd` or `path`. */
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
@@ -21,12 +24,30 @@ export interface ListenerOptions {
   readonly allowedSenders?: readonly string[] | undefined;
   /** UDP. */
   readonly receiveBufferBytes?: number | undefined;
-  /** TCP. */
+  /** TCP, TLS, unix. */
   readonly maxConnections?: number | undefined;
-  /** TCP. */
+  /** TCP, TLS, unix. */
   readonly idleTimeoutMs?: number | undefined;
-  /** TCP. */
+  /** TCP, TLS, unix. */
   readonly partialTimeoutMs?: number | undefined;
+  /** TLS. */
+  readonly cert?: string | undefined;
+  /** TLS. */
+  readonly key?: string | undefined;
+  /** TLS. */
+  readonly ca?: string | undefined;
+  /** TLS. */
+  readonly requireClientCert?: boolean | undefined;
+  /** TLS. */
+  readonly clientFingerprints?: readonly string[] | undefined;
+  /** Unix sockets and tailed files: where. */
+  readonly path?: string | undefined;
+  /** Unix. */
+  readonly mode?: number | undefined;
+  /** Tailed files. */
+  readonly from?: 'start' | 'end' | undefined;
+  /** Tailed files: where positions are remembered; without it they are not. */
+  readonly stateDir?: string | undefined;
 }
 
 /** RFC 5424 6.1: every receiver takes messages of 480 octets. */
@@ -37,6 +58,10 @@ type CreateReceiver = (options: ListenerOptions, sink: FrameSink, onEvent: Recei
 const RECEIVERS: Readonly<Record<ListenerOptions['protocol'], CreateReceiver>> = {
   udp: createUdp,
   tcp: (options, sink, onEvent) => new TcpReceiver(options, sink, onEvent),
+  tls: ({ cert = '', key = '', ...options }, sink, onEvent) =>
+    new TlsReceiver({ ...options, cert, key }, sink, onEvent),
+  unix: ({ path = '', ...options }, sink, onEvent) => new UnixReceiver({ ...options, path }, sink, onEvent),
+  tail: ({ path = '', ...options }, sink, onEvent) => new TailReceiver({ ...options, path }, sink, onEvent),
   trap: (options, sink, onEvent) => new TrapReceiver(options, sink, onEvent),
 };
 
@@ -59,12 +84,12 @@ export function createReceivers(
   });
 }
 
-function check({ protocol, host, port, fd, maxBytes }: ListenerOptions): void {
+function check({ protocol, host, port, fd, path, maxBytes }: ListenerOptions): void {
   if (!Object.hasOwn(RECEIVERS, protocol)) throw new RangeError(`protocol "${protocol}" is not udp, tcp or trap`);
   if (maxBytes !== undefined && !(maxBytes >= MIN_MAX_BYTES)) {
     throw new RangeError(`maxBytes is ${maxBytes}: a message needs ${MIN_MAX_BYTES} at least`);
   }
-  if (fd !== undefined) return;
+  if (fd !== undefined || path !== undefined) return;
   if (host !== '*' && !isIPv4(host) && !isIPv6(host)) {
     throw new RangeError(`host "${host}" is not an address: write 0.0.0.0, 192.0.2.1, ::, or * for all`);
   }

@@ -24,7 +24,7 @@ export async function filesSince(
   position: TailPosition,
   current: { readonly device: number; readonly inode: number } | undefined,
 ): Promise<string[] | undefined> {
-  const rotated = await rotatedFiles(path, current);
+  const rotated = await rotatedFiles(path, position.inode, current);
   for (const [index, file] of rotated.entries()) {
     if (await holds(file, position)) return rotated.slice(0, index + 1).map((each) => each.path).reverse();
   }
@@ -48,19 +48,20 @@ export async function readRotated(path: string, offset: number, maxBytes: number
   }
 }
 
-/** Newest first. */
+/** Files beside the log that are named as rotated ones are, and the one with this number whatever its name; newest first. */
 async function rotatedFiles(
   path: string,
+  inode: number,
   current: { readonly device: number; readonly inode: number } | undefined,
 ): Promise<Rotated[]> {
   const directory = dirname(path);
   const isRotated = rotationOf(basename(path));
-  const names = (await readdir(directory)).filter((name) => isRotated.test(name));
+  const entries = await readdir(directory);
   const files = await Promise.all(
-    names.map(async (name): Promise<Rotated | undefined> => {
+    entries.map(async (name): Promise<Rotated | undefined> => {
       const file = join(directory, name);
       const info = await stat(file).catch(() => undefined);
-      if (!info?.isFile()) return undefined;
+      if (!info?.isFile() || !(isRotated.test(name) || info.ino === inode)) return undefined;
       return { path: file, device: info.dev, inode: info.ino, modifiedMs: info.mtimeMs };
     }),
   );

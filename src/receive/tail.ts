@@ -12,8 +12,8 @@ import { TailedFile } from './tailed-file.ts';
 export interface TailReceiverOptions {
   /** A log file; it need not exist yet, its directory must. A symbolic link is followed, also when it is switched. */
   readonly path: string;
-  /** Where it is remembered how far the file has been read. */
-  readonly stateDir: string;
+  /** Where it is remembered how far the file has been read; without it every start is the first. */
+  readonly stateDir?: string | undefined;
   /** Where to begin when nothing is remembered: `end` leaves old lines alone. */
   readonly from?: 'start' | 'end' | undefined;
   /** Octets a line may have; 64 KiB. */
@@ -49,7 +49,7 @@ export class TailReceiver implements Receiver {
   readonly #sink: FrameSink;
   readonly #onEvent: ReceiverEventSink;
   readonly #counters = new Counters();
-  readonly #positions: TailPositionFile;
+  readonly #positions: TailPositionFile | undefined;
   readonly #reports = new Map<string, BurstReport>();
   #file: TailedFile | undefined;
   #retired: Retired[] = [];
@@ -66,16 +66,18 @@ export class TailReceiver implements Receiver {
     this.#maxBytes = options.maxBytes ?? DEFAULTS.maxBytes;
     this.#sink = sink;
     this.#onEvent = onEvent;
-    this.#positions = new TailPositionFile(options.stateDir, options.path);
+    if (options.stateDir !== undefined)
+      this.#positions = new TailPositionFile(options.stateDir, options.path);
   }
 
   /** Resolves when the file is open; what was missed since the last stop is read after that. */
   async start(): Promise<void> {
     if (this.#running !== undefined) throw new Error(`${this.name} has been started already`);
     const { path } = this.#options;
-    const file = await this.#openFirst(path);
+    this.#file = await this.#openFirst(path);
+    const lost = await this.#resume(this.#file);
     this.#stopped = new AbortController();
-    this.#running = this.#run(file);
+    this.#running = this.#run(lost);
   }
 
   async stop(): Promise<void> {
@@ -109,8 +111,8 @@ export class TailReceiver implements Receiver {
     }
   }
 
-  async #run(first: TailedFile | undefined): Promise<void> {
-    await this.#guarded(() => this.#begin(first));
+  async #run(lost: TailPosition | undefined): Promise<void> {
+    if (lost !== undefined) await this.#guarded(() => this.#catchUp(lost));
     while (!this.#stopped.signal.aborted) {
       await this.#guarded(() => this.#lookAround());
       const { pollMs = DEFAULTS.pollMs } = this.#options;
@@ -132,18 +134,19 @@ export class TailReceiver implements Receiver {
     }
   }
 
-  /** Goes on where the last run stopped, through whatever rotations there were since. */
-  async #begin(file: TailedFile | undefined): Promise<void> {
-    this.#file = file;
-    const position = await this.#positions.read().catch((error: Error) => {
+  /** Goes on where the last run stopped; resolves with that place when it is not in this file any more. */
+  async #resume(file: TailedFile | undefined): Promise<TailPosition | undefined> {
+    const position = await this.#positions?.read().catch((error: Error) => {
       this.#say('position', 'warn', `how far it was read is lost (${error.message}): begins anew`);
       return undefined;
     });
     if (position === undefined) {
       if (this.#options.from !== 'start') await file?.skipToEnd();
-    } else if (file !== undefined && (await file.isAt(position))) await file.goTo(position);
-    else await this.#catchUp(position);
-    await this.#remember();
+      return undefined;
+    }
+    if (file === undefined || !(await file.isAt(position))) return position;
+    await file.goTo(position);
+    return undefined;
   }
 
   /** Reads what came after a position that is not in the current file any more. */
@@ -214,7 +217,7 @@ export class TailReceiver implements Receiver {
   /** Writes the position down when it is another than before, and the last time is so many milliseconds ago. */
   async #remember(intervalMs = 0): Promise<void> {
     const now = performance.now();
-    if (this.#file === undefined || now - this.#rememberedAtMs < intervalMs) return;
+    if (this.#file === undefined || this.#positions === undefined || now - this.#rememberedAtMs < intervalMs) return;
     const { position } = this.#file;
     const text = JSON.stringify(position);
     if (text === this.#remembered) return;

@@ -129,7 +129,11 @@ function changesBetween(before: RuleSet, after: RuleSet): object | undefined {
     .filter((rule) => known.has(rule.id) && !sameRule(known.get(rule.id)!, rule))
     .map(({ id }) => id);
   const removed = before.rules.filter(({ id }) => !kept.has(id)).map(({ id }) => id);
-  const rest = ({ ignores, names }: RuleSet) => [ignores.map(({ position: _, ...ignore }) => ignore), names];
+  const rest = ({ ignores, names, patterns = [] }: RuleSet) => [
+    ignores.map(({ position: _, ...ignore }) => ignore),
+    patterns.map(({ position: _, ...pattern }) => pattern),
+    names,
+  ];
   const sameRest = isDeepStrictEqual(rest(before), rest(after));
   return sameRest && added.length + changed.length + removed.length === 0
     ? undefined

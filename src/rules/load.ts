@@ -9,7 +9,8 @@ import {
   start,
 } from './read-file.ts';
 import { type Resolving, resolveIgnore, resolveRule } from './resolve.ts';
-import { MAX_HOSTS, MAX_RULES } from './schema.ts';
+import { resolvePattern } from './resolve-pattern.ts';
+import { MAX_HOSTS, MAX_PATTERNS, MAX_RULES } from './schema.ts';
 
 export interface LoadOptions {
   /** Decides which ignores have expired. */
@@ -55,18 +56,30 @@ function resolveAll(
   { nowMs = Date.now(), cwd = process.cwd() }: LoadOptions,
 ): RuleSet {
   const inventory = defineHosts(sources, problems);
-  checkIds(sources, problems);
+  checkIds(sources, 'rules', problems);
+  checkIds(sources, 'patterns', problems);
+  const patterns = sources.flatMap((source) =>
+    source.data.patterns.map((entry, i) => resolvePattern(entry, i, source, problems)),
+  );
+  const patternIds = new Set(patterns.map(({ id }) => id));
   const rules = [];
   const ignores = [];
   const budget = { watched: 0 };
   for (const source of sources) {
-    const resolving: Resolving = { source, inventory, problems, nowMs, cwd, budget };
+    const resolving: Resolving = { source, inventory, problems, nowMs, cwd, patternIds, budget };
     for (const [i, entry] of source.data.rules.entries()) rules.push(resolveRule(entry, i, resolving));
     for (const [i, entry] of source.data.ignore.entries()) ignores.push(resolveIgnore(entry, i, resolving));
   }
   if (rules.length === 0) problems.add(start(path), 'no rules: nothing will be watched', 'warning');
   if (rules.length > MAX_RULES) problems.add(start(path), `more than ${MAX_RULES} rules`);
-  return { rules, ignores, names: inventory.displayNames(), files: sources.map(({ file }) => file) };
+  if (patterns.length > MAX_PATTERNS) problems.add(start(path), `more than ${MAX_PATTERNS} patterns`);
+  return {
+    rules,
+    ignores,
+    ...(patterns.length === 0 ? {} : { patterns }),
+    names: inventory.displayNames(),
+    files: sources.map(({ file }) => file),
+  };
 }
 
 /** All `hosts:` of all files; a name has one meaning. */
@@ -110,17 +123,17 @@ function readHosts(name: string, written: string | string[], source: RuleSource,
   return joinHosts(sets);
 }
 
-function checkIds(sources: readonly RuleSource[], problems: ProblemList): void {
+function checkIds(sources: readonly RuleSource[], section: 'rules' | 'patterns', problems: ProblemList): void {
   const seen = new Map<string, { readonly source: RuleSource; readonly index: number }>();
   for (const source of sources)
-    for (const [index, { id }] of source.data.rules.entries()) {
+    for (const [index, { id }] of source.data[section].entries()) {
       const before = seen.get(id);
       if (before === undefined) seen.set(id, { source, index });
       else {
-        const { file, line } = before.source.locate(['rules', before.index, 'id']);
+        const { file, line } = before.source.locate([section, before.index, 'id']);
         problems.add(
-          source.locate(['rules', index, 'id']),
-          `rule \`${id}\` already exists in ${file}:${line}`,
+          source.locate([section, index, 'id']),
+          `${section.slice(0, -1)} \`${id}\` already exists in ${file}:${line}`,
         );
       }
     }

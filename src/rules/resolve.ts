@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { canonicalIp, parseIpv4 } from '../lib/ip.ts';
+import { didYouMean } from '../lib/nearest.ts';
 import type { DetectSpec, HostSet, Ignore, PortSet, Rule, RuleTest, RuleTestExpectation } from '../rule.ts';
 import { type Inventory, joinHosts } from './hosts.ts';
 import { joinPorts, parsePorts } from './ports.ts';
@@ -20,6 +21,8 @@ export interface Resolving {
   readonly problems: ProblemList;
   readonly nowMs: number;
   readonly cwd: string;
+  /** Ids of all patterns of the load. */
+  readonly patternIds: ReadonlySet<string>;
   /** Shared by all files of a load. */
   readonly budget: { watched: number };
 }
@@ -33,7 +36,9 @@ export function resolveRule(entry: RuleEntry, index: number, resolving: Resolvin
   const hosts = resolveHosts(entry.watch.hosts, [...path, 'watch', 'hosts'], resolving);
   const ports = resolvePorts(entry.watch.ports, [...path, 'watch', 'ports'], resolving);
   const detect = detectSpecs(entry.detect);
-  warnAboutWatch(hosts, ports, detect, path, resolving);
+  const { kinds, patterns } = entry.watch;
+  checkPatterns(patterns, [...path, 'watch', 'patterns'], resolving);
+  warnAboutWatch({ hosts, ports, detect, isNarrow: kinds !== undefined || patterns !== undefined }, path, resolving);
   return {
     id: entry.id,
     ...(title === undefined ? {} : { title }),
@@ -42,6 +47,8 @@ export function resolveRule(entry: RuleEntry, index: number, resolving: Resolvin
     hosts,
     ports,
     actions: [...new Set(entry.actions)],
+    ...(kinds === undefined ? {} : { kinds: [...new Set(kinds)] }),
+    ...(patterns === undefined ? {} : { patterns: [...new Set(patterns)] }),
     detect,
     severity: entry.severity,
     notify: [...new Set(entry.notify)],
@@ -130,16 +137,20 @@ function detectSpecs(detect: RuleEntry['detect']): DetectSpec[] {
   return specs;
 }
 
+function checkPatterns(patterns: readonly string[] | undefined, path: Path, { patternIds, problems, source }: Resolving): void {
+  for (const [i, id] of (patterns ?? []).entries())
+    if (!patternIds.has(id))
+      problems.add(source.locate([...path, i]), `no pattern is called \`${id}\`${didYouMean(id, patternIds)}`);
+}
+
 /** Rules that are valid and still not what anybody wants. */
 function warnAboutWatch(
-  hosts: HostSet,
-  ports: PortSet,
-  detect: readonly DetectSpec[],
+  { hosts, ports, detect, isNarrow }: Pick<Rule, 'hosts' | 'ports' | 'detect'> & { readonly isNarrow: boolean },
   path: Path,
   to: Resolving,
 ): void {
   const warn = (at: Path, message: string) => to.problems.add(to.source.locate(at), message, 'warning');
-  if (hosts.any && ports.any)
+  if (hosts.any && ports.any && !isNarrow)
     warn([...path, 'watch'], 'watches any port of any host: expect noise from every scanner on the internet');
   for (const spec of detect) {
     const at = [...path, 'detect', spec.kind];

@@ -3,6 +3,8 @@ import { duration } from '../lib/duration-schema.ts';
 
 /** Most rules in one file, and in all. */
 export const MAX_RULES = 10_000;
+/** Most patterns in one file, and in all. */
+export const MAX_PATTERNS = 1_000;
 /** Most named hosts in one file, and in all. */
 export const MAX_HOSTS = 100_000;
 
@@ -158,14 +160,16 @@ const test = z.strictObject({
     .describe('The incidents these lines must open, all of them. [] means: must stay silent.'),
 });
 
+const id = (what: string) =>
+  z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, {
+    error: `a ${what} id has up to 64 lower-case letters, digits, dots, hyphens and underscores, and starts with a letter or digit`,
+  });
+
+const attemptKind = z.enum(['packet', 'login', 'request']);
+const action = z.enum(['denied', 'allowed', 'failed', 'unknown']);
+
 const rule = z.strictObject({
-  id: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, {
-      error:
-        'a rule id has up to 64 lower-case letters, digits, dots, hyphens and underscores, and starts with a letter or digit',
-    })
-    .describe('Unique name; stands in mails, metrics and commands.'),
+  id: id('rule').describe('Unique name; stands in mails, metrics and commands.'),
   title: line(200).optional(),
   description: z.string().trim().max(4_000).optional(),
   watch: z.strictObject({
@@ -175,6 +179,18 @@ const rule = z.strictObject({
     ports: ports.describe(
       'Service names (imap), numbers, ranges (6000-6063), one transport (53/udp), a label with its number (smb/139), or any. Ports you do not use are the best alarm.',
     ),
+    kinds: z
+      .array(attemptKind)
+      .min(1)
+      .max(3)
+      .optional()
+      .describe('Only packets, logins or requests (web, TCP Wrappers). Left out, all of them.'),
+    patterns: z
+      .array(line(64))
+      .min(1)
+      .max(MAX_PATTERNS)
+      .optional()
+      .describe('Only lines of these patterns, by their id. Left out, all attempts.'),
   }),
   detect,
   severity: z.enum(['low', 'medium', 'high', 'critical']).default('medium'),
@@ -184,7 +200,7 @@ const rule = z.strictObject({
     .default([])
     .describe('Channels of the main configuration. Empty: all of them.'),
   actions: z
-    .array(z.enum(['denied', 'allowed', 'failed', 'unknown']))
+    .array(action)
     .min(1)
     .default(['denied', 'failed'])
     .describe(
@@ -213,6 +229,30 @@ const ignore = z.strictObject({
     .describe('Last day it holds (UTC). Exceptions that never end are forgotten.'),
 });
 
+const pattern = z
+  .strictObject({
+    id: id('pattern').describe('Unique name; rules watch it by this, and mails show it.'),
+    regex: z
+      .string()
+      .min(1)
+      .max(2_048)
+      .describe(
+        'RE2 syntax: no look-around, no back references. Sees the line without <PRI>. Named groups are fields: source, sourcePort, destination, port, transport, user, service, path, host, count.',
+      ),
+    contains: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .describe('A text every such line holds: looked for first, which is cheap. Left out, it is taken from the regex.'),
+    kind: attemptKind.default('packet'),
+    action: action.default('denied').describe('What the line says was done. Rules count denied and failed.'),
+    port: z.int().min(0).max(65_535).optional().describe('Where the line does not say.'),
+    transport: z.enum(['tcp', 'udp', 'icmp', 'ipv6-icmp', 'sctp']).optional(),
+    service: line(64).optional(),
+  })
+  .describe('A kind of line no parser knows. The first pattern that matches makes an attempt of it.');
+
 const hostName = z.string().regex(/^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})$/, {
   error: 'a host name has letters, digits, dots, hyphens and underscores',
 });
@@ -227,6 +267,7 @@ export const ruleFileSchema = z
         'Names people use: an address, a network (CIDR), or a list of them. Shared by all files of the directory.',
       ),
     ignore: z.array(ignore).max(10_000).default([]).describe('Traffic that is never looked at.'),
+    patterns: z.array(pattern).max(MAX_PATTERNS).default([]).describe('Lines of your own programs, by regular expression.'),
     rules: z.array(rule).max(MAX_RULES).default([]),
   })
   .meta({
@@ -237,6 +278,7 @@ export const ruleFileSchema = z
 /** A rule file as the schema gives it: defaults filled in, durations in milliseconds. */
 export type RuleFile = z.output<typeof ruleFileSchema>;
 export type RuleEntry = RuleFile['rules'][number];
+export type PatternEntry = RuleFile['patterns'][number];
 export type IgnoreEntry = RuleFile['ignore'][number];
 export type PortRef = z.output<typeof port>;
 

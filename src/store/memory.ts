@@ -1,4 +1,5 @@
 import type { Alert, Delivery, EvidenceLine, Hit, Incident } from '../types.ts';
+import { incidentMatches } from './incident-filter.ts';
 import {
   forgottenLetters,
   keyOf,
@@ -240,22 +241,6 @@ export class MemoryStore implements Store {
   }
 
   #matching(filter: IncidentFilter): Incident[] {
-    const {
-      states,
-      severities,
-      ruleId,
-      source,
-      sinceMs = Number.NEGATIVE_INFINITY,
-      untilMs = Number.POSITIVE_INFINITY,
-    } = filter;
-    return [...this.#incidents.values()].filter(
-      (incident) =>
-        (states === undefined || states.includes(incident.state)) &&
-        (severities === undefined || severities.includes(incident.severity)) &&
-        (ruleId === undefined || incident.ruleId === ruleId) &&
-        (source === undefined || incident.sources.includes(source)) &&
-        incident.lastSeenMs >= sinceMs &&
-        incident.firstSeenMs < untilMs,
-    );
+    return [...this.#incidents.values()].filter((incident) => incidentMatches(incident, filter));
   }
 }

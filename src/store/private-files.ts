@@ -21,13 +21,20 @@ export const PRIVATE_MODE = 0o600;
 export function privateDirectory(path: string): { readonly exposed: boolean } {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) {
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectory(dirname(path));
     mkdirSync(path, { mode: 0o700 });
     chmodSync(path, 0o700);
     return { exposed: false };
   }
   // A symbolic link to a directory is the owner's choice of disk; anything else fails when it is used.
   return { exposed: !found.isSymbolicLink() && (found.mode & 0o077) !== 0 };
+}
+
+/** As mkdir -p. Node's own recursion never ends where a directory can not be made although its parent is there (/proc). */
+function makeDirectory(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { crashPoint } from '../lib/crash-point.ts';
 import type { Alert } from '../types.ts';
 import type { OutboxEntry, PutResult, Store } from './store.ts';
 
@@ -15,7 +16,10 @@ export class StoreOutbox {
   }
 
   async put(alert: Alert, channel: string, nowMs: number): Promise<PutResult> {
-    return this.#store.accept([], [{ alert, channel }], nowMs)[0]!;
+    crashPoint('before-commit');
+    const result = this.#store.accept([], [{ alert, channel }], nowMs)[0]!;
+    crashPoint('after-commit');
+    return result;
   }
 
   async due(channel: string, nowMs: number): Promise<OutboxEntry | undefined> {
@@ -27,6 +31,7 @@ export class StoreOutbox {
   }
 
   async delivered(alertId: string, channel: string): Promise<void> {
+    crashPoint('before-mark');
     this.#store.delivered(alertId, channel, this.#now());
   }
 

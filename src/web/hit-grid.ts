@@ -6,7 +6,11 @@ const MAX_HOSTS = 1_000;
 const MAX_CELLS = 20_000;
 /** What the page draws; a picture of more is no picture. */
 const SHOWN_HOSTS = 400;
-const SHOWN_PORTS = 64;
+const SHOWN_PORTS = 40;
+/** Ports no rule names: a scan of a thousand must not drown those that are watched. */
+const SHOWN_OTHERS = 6;
+/** The column of all other ports. */
+const OTHER_PORTS = -2;
 const HALF_LIFE_MS = 600_000;
 
 interface Cell {
@@ -14,6 +18,11 @@ interface Cell {
   lastMs: number;
   heat: number;
   source: string;
+}
+
+interface IncidentMark {
+  readonly id: string;
+  readonly severity: Severity;
 }
 
 interface Row {
@@ -59,21 +68,16 @@ export class HitGrid {
       .sort(byHost);
 
     const watchedPorts = new Set(rules.flatMap((rule) => rule.ports.ranges.filter(({ from, to }) => from === to).map(({ from }) => from)));
-    const portHits = this.#portHits(ips);
-    const allPorts = new Set([...(watchedPorts.size <= SHOWN_PORTS ? watchedPorts : []), ...portHits.keys()]);
-    const ports = [...allPorts]
-      .sort((a, b) => (portHits.get(b) ?? 0) - (portHits.get(a) ?? 0))
-      .slice(0, SHOWN_PORTS)
-      .sort((a, b) => a - b)
-      .map((port) => {
-        const name = port < 0 ? 'none' : serviceName(port);
-        return { port, ...(name === undefined ? {} : { name }), watched: watchedPorts.has(port) };
-      });
+    const columns = this.#columns(ips, watchedPorts);
+    const ports = columns.map((port) => {
+      const name = port === OTHER_PORTS ? 'others' : port < 0 ? 'no port' : serviceName(port);
+      return { port, ...(name === undefined ? {} : { name }), watched: watchedPorts.has(port) };
+    });
     return {
       hosts,
       ports,
-      cells: this.#cellsOf(hosts.map(({ ip }) => ip), ports.map(({ port }) => port), incidentCells(open)),
-      omitted: allHosts.size - hosts.length + allPorts.size - ports.length + this.#omitted,
+      cells: this.#cellsOf(hosts.map(({ ip }) => ip), columns, incidentCells(open)),
+      omitted: allHosts.size - hosts.length + this.#omitted,
       halfLifeMs: HALF_LIFE_MS,
     };
   }
@@ -97,26 +101,47 @@ export class HitGrid {
     return row;
   }
 
-  #portHits(ips: ReadonlySet<string>): Map<number, number> {
-    const hits = new Map<number, number>();
+  /** The ports that rules name, those others that were hit most widely, and one column for the rest. */
+  #columns(ips: ReadonlySet<string>, watched: ReadonlySet<number>): number[] {
+    const hits = new Map<number, { hosts: number; heat: number }>();
     for (const ip of ips) {
-      for (const [port, { heat }] of this.#rows.get(ip)?.cells ?? []) hits.set(port, (hits.get(port) ?? 0) + heat);
+      for (const [port, { heat }] of this.#rows.get(ip)?.cells ?? []) {
+        const known = hits.get(port);
+        hits.set(port, { hosts: (known?.hosts ?? 0) + 1, heat: (known?.heat ?? 0) + heat });
+      }
     }
-    return hits;
+    const wide = (port: number) => hits.get(port) ?? { hosts: 0, heat: 0 };
+    const byWidth = (a: number, b: number) => wide(b).hosts - wide(a).hosts || wide(b).heat - wide(a).heat || a - b;
+    const others = [...hits.keys()].filter((port) => !watched.has(port)).sort(byWidth);
+    const some = others.length <= SHOWN_OTHERS ? others : others.filter((port) => wide(port).hosts > 1).slice(0, SHOWN_OTHERS);
+    const shown = [...[...watched].sort(byWidth).slice(0, SHOWN_PORTS), ...some].sort((a, b) => a - b);
+    return shown.length < new Set([...watched, ...others]).size ? [...shown, OTHER_PORTS] : shown;
   }
 
-  #cellsOf(ips: readonly string[], ports: readonly number[], incidents: ReadonlyMap<string, { id: string; severity: Severity }>): GridCell[] {
-    const column = new Map(ports.map((port, i) => [port, i]));
-    return ips.flatMap((ip, host) =>
-      [...(this.#rows.get(ip)?.cells ?? [])].flatMap(([number, cell]): GridCell[] => {
-        const port = column.get(number);
-        if (port === undefined) return [];
+  #cellsOf(ips: readonly string[], columns: readonly number[], incidents: ReadonlyMap<string, IncidentMark>): GridCell[] {
+    const at = new Map(columns.map((port, i) => [port, i]));
+    const rest = at.get(OTHER_PORTS);
+    const cells = new Map<string, GridCell>();
+    for (const [host, ip] of ips.entries()) {
+      for (const [number, cell] of this.#rows.get(ip)?.cells ?? []) {
+        const port = at.get(number) ?? rest;
+        if (port === undefined) continue;
         const incident = incidents.get(`${ip} ${number}`);
-        const part = incident === undefined ? {} : { incident: incident.id, severity: incident.severity };
-        return [{ host, port, ...cell, ...part }];
-      }),
-    );
+        const next = { host, port, ...cell, ...(incident === undefined ? {} : { incident: incident.id, severity: incident.severity }) };
+        const key = `${host} ${port}`;
+        cells.set(key, merged(cells.get(key), next));
+      }
+    }
+    return [...cells.values()];
   }
+}
+
+/** Two cells that share a place: the later one, with what both counted. */
+function merged(a: GridCell | undefined, b: GridCell): GridCell {
+  if (a === undefined) return b;
+  const [early, late] = a.lastMs <= b.lastMs ? [a, b] : [b, a];
+  const heat = late.heat + early.heat * 2 ** ((early.lastMs - late.lastMs) / HALF_LIFE_MS);
+  return { ...early, ...late, heat, count: a.count + b.count };
 }
 
 /** Named hosts first, by name; then addresses in their own order, not that of their text. */
@@ -127,8 +152,8 @@ function byHost(a: { ip: string; name?: string }, b: { ip: string; name?: string
 }
 
 /** Host and port of open incidents -> the incident; where there are several, the last one. */
-function incidentCells(open: Iterable<Incident>): Map<string, { id: string; severity: Severity }> {
-  const cells = new Map<string, { id: string; severity: Severity }>();
+function incidentCells(open: Iterable<Incident>): Map<string, IncidentMark> {
+  const cells = new Map<string, IncidentMark>();
   for (const { id, severity, targets } of open) {
     for (const { ip, port } of targets) cells.set(`${ip} ${port}`, { id, severity });
     if (cells.size > MAX_CELLS) break;

@@ -30,6 +30,8 @@ export interface IncidentBookOptions {
   /** The incident as it is now, while it is open; by its identifier. */
   readonly live: (identifier: string) => Incident | undefined;
   readonly serviceName: (port: number, transport?: string) => string | undefined;
+  /** Who did what to whom, in a word and in a line. */
+  readonly verdict: (incident: Incident) => { readonly word: string; readonly headline: string };
 }
 
 /** What the page tells about incidents: the last ten thousand in short, those that are open or recent in full. */
@@ -154,11 +156,13 @@ export class IncidentBook {
     entry.sources = incident.sources;
     entry.hosts = new Set(incident.targets.flatMap(({ ip, name }) => (name === undefined ? [ip] : [ip, name])));
     entry.ports = incident.ports;
-    const { id, ruleId, kind, sentence, sources } = incident;
-    entry.searchText = [id, ruleId, kind, sentence, ...sources.slice(0, 32), ...entry.summary.services].join(' ').toLowerCase();
+    const { id, ruleId, kind, sources } = incident;
+    const { word, headline, services } = entry.summary;
+    entry.searchText = [id, ruleId, kind, word, headline, ...sources.slice(0, 32), ...services, ...entry.hosts].join(' ').slice(0, 1_000).toLowerCase();
   }
 
   #summaryOf(incident: Incident): IncidentSummary {
+    const { word, headline } = this.#options.verdict(incident);
     const transport = incident.transports[0];
     return {
       id: incident.id,
@@ -174,6 +178,8 @@ export class IncidentBook {
       ports: incident.ports.slice(0, SHOWN_PORTS),
       services: incident.ports.slice(0, SHOWN_PORTS).map((port) => this.#options.serviceName(port, transport) ?? String(port)),
       count: incident.count,
+      word,
+      headline,
       sentence: incident.sentence,
       mails: 0,
     };

@@ -17,11 +17,12 @@ export interface WebOptions extends GuardOptions {
   readonly metrics: () => Promise<{ readonly text: string; readonly type: string }>;
   /** Hears of faults of the server itself. */
   readonly onFault?: (because: string) => void;
-  readonly live?: LiveOptions;
+  readonly live?: LiveOptions & { readonly everyMs?: number };
   /** Where the page's files are. */
   readonly pageDir?: string;
 }
 
+/** How often the live feed tells what is new. */
 const LIVE_MS = 1_000;
 const MAX_CONNECTIONS = 256;
 
@@ -76,7 +77,7 @@ export class WebServer {
       });
       this.#server.listen(port, host, () => {
         this.#server.removeAllListeners('error').on('error', (error) => this.#options.onFault?.(error.message));
-        this.#timer = setInterval(() => this.#tick(), LIVE_MS);
+        this.#timer = setInterval(() => this.#tick(), this.#options.live?.everyMs ?? LIVE_MS);
         resolve();
       });
     });

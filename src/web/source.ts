@@ -75,9 +75,10 @@ export interface PageLine {
 /** Hosts down, ports across; only cells that were ever hit are listed. */
 export interface PageGrid {
   readonly hosts: readonly { readonly ip: string; readonly name?: string; readonly watched: boolean }[];
+  /** -1 stands for attempts without a port, -2 for all ports without a column of their own. */
   readonly ports: readonly { readonly port: number; readonly name?: string; readonly watched: boolean }[];
   readonly cells: readonly GridCell[];
-  /** Hosts and ports that had no room. */
+  /** Hosts that had no room. */
   readonly omitted: number;
   readonly halfLifeMs: number;
 }
@@ -131,6 +132,10 @@ export interface IncidentSummary {
   readonly ports: readonly number[];
   readonly services: readonly string[];
   readonly count: number;
+  /** `Probe`, and who did what to whom in how much time. */
+  readonly word: string;
+  readonly headline: string;
+  /** What was seen against which threshold, when the condition was met. */
   readonly sentence: string;
   /** The last decision about it. */
   readonly told?: NotifyReason;

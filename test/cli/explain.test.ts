@@ -38,7 +38,7 @@ describe('knockwatch explain LINE', () => {
       /^envelope +rfc3164, user\.notice \(the priority is missing\), host gw1, sequence 312, relayed by gw1$/m,
       /^stamp +\d{4}-01-24T18:47:46\.815Z \(the zone is assumed, the year is inferred\)$/m,
       /^format +cisco-ios \(Cisco IOS\)$/m,
-      /^fields +denied  tcp  198\.51\.100\.7:31337 -> 192\.0\.2\.10:143  rule 101$/m,
+      /^fields +denied {2}tcp {2}198\.51\.100\.7:31337 -> 192\.0\.2\.10:143 {2}rule 101$/m,
       /^time +\d{4}-01-24T18:47:46\.815Z, the device's stamp$/m,
       /^rule probe +yes: lisa \(192\.0\.2\.10\) and port 143\/tcp \(imap\) are watched, and denied counts$/m,
       /^ +address-scan: 1 of 3 watched hosts within 1 min so far$/m,
@@ -50,15 +50,24 @@ describe('knockwatch explain LINE', () => {
   });
 
   it('says why a line is no attempt', async () => {
-    expect(await json('hello world')).toMatchObject({ parsed: false, reason: 'no parser knows this format', decision: { send: false, reason: 'no-attempt' } });
-    const cut = await json('Jan 24 18:47:55 fw1 kernel: [UFW BLOCK] IN=eth0 OUT= SRC=198.51.100.7 DST=192.0.2.80 LEN=60 PROTO=TCP');
+    expect(await json('hello world')).toMatchObject({
+      parsed: false,
+      reason: 'no parser knows this format',
+      decision: { send: false, reason: 'no-attempt' },
+    });
+    const cut = await json(
+      'Jan 24 18:47:55 fw1 kernel: [UFW BLOCK] IN=eth0 OUT= SRC=198.51.100.7 DST=192.0.2.80 LEN=60 PROTO=TCP',
+    );
     expect(cut).toMatchObject({ parsed: false, reason: expect.stringContaining('malformed iptables') });
   });
 
   it('says that nobody watches it', async () => {
     expect(await json(LINES[0]!.replace('(143)', '(22)'))).toMatchObject({
       decision: { send: false, reason: 'no-match' },
-      rules: [{ rule: 'probe', matched: false, because: 'port 22/tcp (ssh) is not watched' }, { rule: 'web', matched: false }],
+      rules: [
+        { rule: 'probe', matched: false, because: 'port 22/tcp (ssh) is not watched' },
+        { rule: 'web', matched: false },
+      ],
     });
   });
 
@@ -71,22 +80,36 @@ describe('knockwatch explain LINE', () => {
 
   it('one hit is enough for a rule that asks for one', async () => {
     const explanation = await json(LINES[2]!);
-    expect(explanation).toMatchObject({ decision: { send: true, reason: 'first-sight' }, incidents: [{ kind: 'any' }] });
-    expect(explanation.rules[1]).toMatchObject({ rule: 'web', matched: true, windows: ['any: one hit is enough'] });
+    expect(explanation).toMatchObject({
+      decision: { send: true, reason: 'first-sight' },
+      incidents: [{ kind: 'any' }],
+    });
+    expect(explanation.rules[1]).toMatchObject({
+      rule: 'web',
+      matched: true,
+      windows: ['any: one hit is enough'],
+    });
   });
 });
 
 describe('knockwatch explain FILE:LINE', () => {
   it('fills the windows with the lines before it', async () => {
     const second = await json(`${SCAN}:2`);
-    expect(second).toMatchObject({ line: { text: LINES[1], number: 2 }, decision: { reason: 'condition-not-met' } });
+    expect(second).toMatchObject({
+      line: { text: LINES[1], number: 2 },
+      decision: { reason: 'condition-not-met' },
+    });
     expect(second.rules[0].windows).toEqual(['address-scan: 2 of 3 watched hosts within 1 min so far']);
   });
 
   it('says that this line brings the mail', async () => {
     const fourth = await json(`${SCAN}:4`);
     expect(fourth.rules[0].windows).toEqual(['address-scan: 3 of 3 watched hosts within 1 min so far']);
-    expect(fourth.decision).toEqual({ send: true, reason: 'first-sight', because: 'first mail about this source under this rule' });
+    expect(fourth.decision).toEqual({
+      send: true,
+      reason: 'first-sight',
+      because: 'first mail about this source under this rule',
+    });
     expect(fourth.incidents).toMatchObject([{ kind: 'address-scan', event: { count: 3 } }]);
   });
 
@@ -111,7 +134,10 @@ describe('knockwatch explain FILE:LINE', () => {
     writeFileSync(older, `${LINES.slice(0, 2).join('\n')}\n`);
     writeFileSync(newer, `${LINES.slice(2).join('\n')}\n`);
     expect((await json(`${newer}:2`)).decision).toMatchObject({ send: false });
-    expect((await json(`${newer}:2`, '--log', older)).decision).toMatchObject({ send: true, reason: 'first-sight' });
+    expect((await json(`${newer}:2`, '--log', older)).decision).toMatchObject({
+      send: true,
+      reason: 'first-sight',
+    });
   });
 });
 
@@ -119,7 +145,11 @@ describe('knockwatch explain LINE --log FILE', () => {
   it('stops at the line when it is in the file, else it comes after all of it', async () => {
     const inside = await json(LINES[1]!, '--log', SCAN);
     expect(inside.rules[0].windows).toEqual(['address-scan: 2 of 3 watched hosts within 1 min so far']);
-    const after = await json(LINES[3]!.replace('192.0.2.80', '192.0.2.99').replace('18:47:55', '18:47:59'), '--log', SCAN);
+    const after = await json(
+      LINES[3]!.replace('192.0.2.80', '192.0.2.99').replace('18:47:55', '18:47:59'),
+      '--log',
+      SCAN,
+    );
     expect(after.rules[0].windows).toEqual(['address-scan: 4 of 3 watched hosts within 1 min so far']);
     expect(after.incidents).toMatchObject([{ event: { count: 5 } }]);
   });

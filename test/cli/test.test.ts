@@ -26,19 +26,29 @@ ${tests}${more}`,
   );
   return path;
 }
-const test = (name: string, lines: string, expected: string) => `      - { name: ${name}, lines: ${lines}, expect: ${expected} }\n`;
+const test = (name: string, lines: string, expected: string) =>
+  `      - { name: ${name}, lines: ${lines}, expect: ${expected} }\n`;
 const run = (...args: string[]) => runForTest(['test', '--config', config, ...args]);
 
 describe('knockwatch test', () => {
   it('prints a line per test and passes', async () => {
-    const path = rules('good.yaml', test('a scan', SCAN, '[{ kind: address-scan, hosts: 3 }]') + test('a typo', TYPO, '[]'));
-    expect(await run(path)).toEqual({ exitCode: 0, stdout: 'ok    probe: a scan\nok    probe: a typo\n2 passed, 0 failed\n', stderr: '' });
+    const path = rules(
+      'good.yaml',
+      test('a scan', SCAN, '[{ kind: address-scan, hosts: 3 }]') + test('a typo', TYPO, '[]'),
+    );
+    expect(await run(path)).toEqual({
+      exitCode: 0,
+      stdout: 'ok    probe: a scan\nok    probe: a typo\n2 passed, 0 failed\n',
+      stderr: '',
+    });
   });
 
   it('fails with what was wanted, what happened instead, and where the test stands', async () => {
     const path = rules(
       'bad.yaml',
-      test('four hosts', SCAN, '[{ kind: address-scan, hosts: 4 }]') + test('silent', SCAN, '[]') + test('loud', TYPO, '[{ kind: address-scan }]'),
+      test('four hosts', SCAN, '[{ kind: address-scan, hosts: 4 }]') +
+        test('silent', SCAN, '[]') +
+        test('loud', TYPO, '[{ kind: address-scan }]'),
     );
     const { exitCode, stdout } = await run(path);
     const got = '{ kind: address-scan, port: 143, hosts: 3, source: 198.51.100.7, count: 4 }';
@@ -64,7 +74,9 @@ FAIL  probe: loud
 
   it('a log that is not there is a failure that names it, and the other tests are run all the same', async () => {
     const missing = join(dir, 'missing.log');
-    const { exitCode, stdout } = await run(rules('missing.yaml', test('gone', missing, '[]') + test('a typo', TYPO, '[]')));
+    const { exitCode, stdout } = await run(
+      rules('missing.yaml', test('gone', missing, '[]') + test('a typo', TYPO, '[]')),
+    );
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(new RegExp(`FAIL  probe: gone\n.*\n.*no such file.*${missing}`));
     expect(stdout).toContain('1 passed, 1 failed');
@@ -75,19 +87,33 @@ FAIL  probe: loud
     watch: { hosts: any, ports: [imap, http] }
     detect: { any: {} }
 `;
-    expect(await run(rules('two.yaml', test('a scan', SCAN, '[{ kind: address-scan }]'), other))).toMatchObject({ exitCode: 0 });
+    expect(
+      await run(rules('two.yaml', test('a scan', SCAN, '[{ kind: address-scan }]'), other)),
+    ).toMatchObject({ exitCode: 0 });
   });
 
   it('obeys the ignores of the rule set', async () => {
-    const path = rules('ignored.yaml', test('our own', SCAN, '[]'), 'ignore: [{ sources: 198.51.100.7, because: ours }]\n');
+    const path = rules(
+      'ignored.yaml',
+      test('our own', SCAN, '[]'),
+      'ignore: [{ sources: 198.51.100.7, because: ours }]\n',
+    );
     expect(await run(path)).toMatchObject({ exitCode: 0 });
   });
 
   it('--json gives one object per test', async () => {
-    const path = rules('json.yaml', test('a scan', SCAN, '[{ kind: address-scan, hosts: 4 }]') + test('a typo', TYPO, '[]'));
+    const path = rules(
+      'json.yaml',
+      test('a scan', SCAN, '[{ kind: address-scan, hosts: 4 }]') + test('a typo', TYPO, '[]'),
+    );
     const { exitCode, stdout } = await run('--json', path);
     expect(exitCode).toBe(1);
-    expect(stdout.trim().split('\n').map((line) => JSON.parse(line))).toMatchObject([
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([
       {
         rule: 'probe',
         test: 'a scan',
@@ -95,7 +121,13 @@ FAIL  probe: loud
         line: 6,
         lines: SCAN,
         passed: false,
-        differences: [{ expected: { hosts: 4 }, got: { hosts: 3, source: '198.51.100.7' }, because: ['hosts is 3, not 4'] }],
+        differences: [
+          {
+            expected: { hosts: 4 },
+            got: { hosts: 3, source: '198.51.100.7' },
+            because: ['hosts is 3, not 4'],
+          },
+        ],
       },
       { test: 'a typo', passed: true, differences: [] },
     ]);
@@ -103,7 +135,10 @@ FAIL  probe: loud
 
   it('says so when there are no tests, and refuses rules that are wrong', async () => {
     const path = join(dir, 'none.yaml');
-    writeFileSync(path, 'rules:\n  - id: x\n    watch: { hosts: any, ports: [imap] }\n    detect: { any: {} }\n');
+    writeFileSync(
+      path,
+      'rules:\n  - id: x\n    watch: { hosts: any, ports: [imap] }\n    detect: { any: {} }\n',
+    );
     expect(await run(path)).toMatchObject({ exitCode: 0, stdout: `there are no tests in ${path}\n` });
     writeFileSync(path, 'rules: 1\n');
     expect((await run(path)).exitCode).toBe(2);

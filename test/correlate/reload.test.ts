@@ -39,6 +39,7 @@ describe('Correlator.reload()', () => {
   it('begins anew what watches something else', () => {
     const narrower = rule([threeHosts], { ports: { any: false, ranges: [{ from: 143, to: 143 }] } });
     expect(countsWith(new Map([[1, [narrower]]]), sweep)).toEqual([]);
+    expect(countsWith(new Map([[1, [rule([threeHosts], { kinds: ['packet'] })]]]), sweep)).toEqual([]);
   });
 
   it('judges nothing more for a rule that is gone, not even what was held for late lines', () => {

@@ -192,7 +192,7 @@ describe.runIf(because === undefined)('a real scan of a real packet filter', () 
       makeNamespaces();
       const port = await freePort();
       daemon = startDaemon(
-        `rules: rules.yaml\nlisteners: [{ protocol: udp, host: 127.0.0.1, port: ${port} }]\ncorrelation: { lateness: 100ms, settle: 5s }\n`,
+        `rules: rules.yaml\nlisteners: [{ protocol: udp, host: 127.0.0.1, port: ${port} }]\ncorrelation: { lateness: 100ms, settle: 5s }\nweb: { enabled: false }\n`,
         { 'rules.yaml': RULES },
       );
       load(device, await configuration(device, port));

@@ -21,14 +21,16 @@ const LINES = 21_000;
 const dir = appDirectory(PROBE);
 afterAll(() => removeAppDirectory(dir));
 
-it('reloads under 10,000 lines a second lose no line, forget no window and open no incident twice', { timeout: 60_000 }, async () => {
+it('reloads under 10,000 lines a second lose no line, forget no window and open no incident twice', {
+  timeout: 60_000,
+}, async () => {
   const test = await startApp(dir, 'tcp', { correlation: { lateness: '100ms', settle: '1s' } });
   const client = await tcpClient(test.port);
   // Every source knocks on three hosts, a third of the stream apart; everything else is a packet to nobody.
   const sending = (async () => {
     for (let i = 0; i < LINES; i++) {
       const third = Math.floor((i * 3) / LINES);
-      const source = `10.${i % SOURCES >> 8}.${i % SOURCES & 255}.9`;
+      const source = `10.${(i % SOURCES) >> 8}.${(i % SOURCES) & 255}.9`;
       const isFirst = i % (LINES / 3) < SOURCES;
       const host = isFirst ? `192.0.2.${10 + third}` : '203.0.113.1';
       client.write(`${denied(source, host, 143)(Date.now())}\n`);

@@ -31,8 +31,10 @@ correlation: { lateness: 200ms }
   return { daemon, port, stateDir: join(daemon.dir, 'var') };
 }
 
-const reload = ({ dir }: Daemon, ...more: string[]) => runForTest(['reload', '--config', join(dir, 'knockwatch.yaml'), ...more]);
-const knocks = (port: number, source: string, hosts = [10, 11, 12]) => hosts.map((n) => denied(source, `192.0.2.${n}`, port)(Date.now()));
+const reload = ({ dir }: Daemon, ...more: string[]) =>
+  runForTest(['reload', '--config', join(dir, 'knockwatch.yaml'), ...more]);
+const knocks = (port: number, source: string, hosts = [10, 11, 12]) =>
+  hosts.map((n) => denied(source, `192.0.2.${n}`, port)(Date.now()));
 
 describe('a running daemon', () => {
   it('takes new rules by `knockwatch reload`, keeps its windows, and refuses broken ones with file and line', async () => {
@@ -53,13 +55,20 @@ describe('a running daemon', () => {
     const taken = await reload(daemon);
     expect(taken).toMatchObject({ exitCode: 0, stderr: '' });
     expect(taken.stdout).toBe(`ok: 2 rules from 1 files are in force in process ${daemon.child.pid}\n`);
-    expect(JSON.parse((await reload(daemon, '--json')).stdout)).toMatchObject({ pid: daemon.child.pid, rules: 2 });
+    expect(JSON.parse((await reload(daemon, '--json')).stdout)).toMatchObject({
+      pid: daemon.child.pid,
+      rules: 2,
+    });
 
     // The third host of the scan that began two rule files ago, and a scan only the new rule sees.
     await sendTcp(port, [...knocks(143, '198.51.100.7', [12]), ...knocks(80, '203.0.113.9')]);
     await eventually('two mails', () => daemon.mails().length >= 2);
-    expect(daemon.mails().filter((mail) => mail.includes('198.51.100.7 tried imap on 3 of 256'))).toHaveLength(1);
-    expect(daemon.mails().filter((mail) => mail.includes('203.0.113.9 tried http on 3 of 256'))).toHaveLength(1);
+    expect(
+      daemon.mails().filter((mail) => mail.includes('198.51.100.7 tried imap on 3 of 256')),
+    ).toHaveLength(1);
+    expect(daemon.mails().filter((mail) => mail.includes('203.0.113.9 tried http on 3 of 256'))).toHaveLength(
+      1,
+    );
   }, 30_000);
 
   it('takes a saved file by itself, by SIGHUP too, and leaves no trace of itself when it ends', async () => {
@@ -73,7 +82,10 @@ describe('a running daemon', () => {
 
     daemon.child.kill('SIGHUP');
     const { checkedAtMs } = readStatusFile(stateDir)!.rules;
-    await eventually('the signal to be heard', () => (readStatusFile(stateDir)?.rules.checkedAtMs ?? 0) > checkedAtMs);
+    await eventually(
+      'the signal to be heard',
+      () => (readStatusFile(stateDir)?.rules.checkedAtMs ?? 0) > checkedAtMs,
+    );
 
     daemon.child.kill('SIGTERM');
     expect(await daemon.exit).toBe(0);

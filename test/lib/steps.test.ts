@@ -16,7 +16,9 @@ describe('numberSteps()', () => {
 
 describe('spanSteps()', () => {
   it('gives spans people use, the ends included and each once', () => {
-    expect(spanSteps(10_000, 3_600_000).map((ms) => ms / 1_000)).toEqual([10, 20, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600]);
+    expect(spanSteps(10_000, 3_600_000).map((ms) => ms / 1_000)).toEqual([
+      10, 20, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600,
+    ]);
     expect(spanSteps(45_000, 90_000)).toEqual([45_000, 60_000, 90_000]);
     expect(spanSteps(60_000, 60_000)).toEqual([60_000]);
   });

@@ -352,3 +352,32 @@ function naiveMatch({ rules, ignores }: RuleSet, of: Attempt): string[] {
     )
     .map(({ id }) => id);
 }
+
+describe('rules for some attempts only', () => {
+  const set = ruleSet([
+    rule('all', hosts('any'), ports('any')),
+    rule('logins', hosts('any'), ports('any'), { kinds: ['login'] }),
+    rule('no-packets', hosts('192.0.2.10'), ports(143), { kinds: ['login', 'request'] }),
+    rule('vpn', hosts('any'), ports('any'), { patterns: ['vpn', 'vpn2'] }),
+  ]);
+
+  it.each<[string, Partial<Attempt>, string[]]>([
+    ['a packet', {}, ['all']],
+    ['a login', { kind: 'login' }, ['all', 'logins', 'no-packets']],
+    ['a request', { kind: 'request' }, ['all', 'no-packets']],
+    ['a line of the pattern', { parser: 'pattern', rule: 'vpn2' }, ['all', 'vpn']],
+    ['a line of another pattern', { parser: 'pattern', rule: 'door' }, ['all']],
+    ['an access list of the same name', { rule: 'vpn' }, ['all']],
+  ])('%s', (_, more, expected) => expect(ids(set, attempt(more))).toEqual(expected));
+
+  it('say why not', () => {
+    const only = ruleSet([set.rules[3]!]);
+    expect(compileMatcher(only).decide(attempt())).toEqual({ hits: [], reason: 'other-pattern' });
+    expect(compileMatcher(set).explainMatch(attempt()).map(({ because }) => because)).toEqual([
+      expect.stringContaining('are watched'),
+      'a packet does not count, only a login',
+      'a packet does not count, only a login or request',
+      'the line is not of pattern vpn or vpn2',
+    ]);
+  });
+});

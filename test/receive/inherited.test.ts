@@ -15,7 +15,7 @@ it.each([
 
 it('inheritedSockets() counts descriptors from 3 and gives their names', () => {
   const env = { LISTEN_PID: '7', LISTEN_FDS: '3', LISTEN_FDNAMES: 'syslog-udp:syslog-tcp' };
-  expect(inheritedSockets(env, 7)).toEqual([
+  expect(inheritedSockets(env, 7).map(({ fd, name }) => ({ fd, name }))).toEqual([
     { fd: 3, name: 'syslog-udp' },
     { fd: 4, name: 'syslog-tcp' },
     { fd: 5, name: 'unknown' },

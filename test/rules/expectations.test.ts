@@ -14,7 +14,15 @@ const http = incident({
 describe('differences()', () => {
   it('finds none when every incident is wanted and every wanted one is there, in any order', () => {
     expect(differences([], [])).toEqual([]);
-    expect(differences([{ kind: 'address-scan', port: 80 }, { kind: 'address-scan', port: 143, hosts: 3 }], [imap, http])).toEqual([]);
+    expect(
+      differences(
+        [
+          { kind: 'address-scan', port: 80 },
+          { kind: 'address-scan', port: 143, hosts: 3 },
+        ],
+        [imap, http],
+      ),
+    ).toEqual([]);
   });
 
   it('an incident nobody wanted is one, and so is a wanted one that is not there', () => {
@@ -30,14 +38,26 @@ describe('differences()', () => {
   });
 
   it('a vague expectation does not take the only incident of a precise one', () => {
-    expect(differences([{ kind: 'address-scan' }, { kind: 'address-scan', port: 143 }], [imap, http])).toEqual([]);
-    expect(differences([{ kind: 'address-scan' }, { kind: 'address-scan', port: 80 }], [http, imap])).toEqual([]);
-    expect(differences([{ kind: 'address-scan' }, { kind: 'address-scan', count: 7 }, { kind: 'address-scan' }], [http, imap, http])).toEqual([]);
+    expect(
+      differences([{ kind: 'address-scan' }, { kind: 'address-scan', port: 143 }], [imap, http]),
+    ).toEqual([]);
+    expect(differences([{ kind: 'address-scan' }, { kind: 'address-scan', port: 80 }], [http, imap])).toEqual(
+      [],
+    );
+    expect(
+      differences(
+        [{ kind: 'address-scan' }, { kind: 'address-scan', count: 7 }, { kind: 'address-scan' }],
+        [http, imap, http],
+      ),
+    ).toEqual([]);
   });
 
   it('says of the likeliest incident what is wrong with it', () => {
     const expected = { kind: 'address-scan', port: 143, hosts: 4, source: '198.51.100.7', count: 3 } as const;
-    expect(differences([expected], [http, imap])).toEqual([{ expected, got: imap, because: ['hosts is 3, not 4'] }, { got: http }]);
+    expect(differences([expected], [http, imap])).toEqual([
+      { expected, got: imap, because: ['hosts is 3, not 4'] },
+      { got: http },
+    ]);
     const other = { kind: 'port-scan', port: 25, hosts: 3, source: '192.0.2.1', count: 9 } as const;
     expect(differences([other], [imap])).toMatchObject([
       {
@@ -55,7 +75,9 @@ describe('differences()', () => {
 describe('expectationOf()', () => {
   it('is met by its own incident, and reads as it is written in a rule file', () => {
     for (const one of [imap, http]) expect(differences([expectationOf(one)], [one])).toEqual([]);
-    expect(writeExpectation(expectationOf(imap))).toBe('{ kind: address-scan, port: 143, hosts: 3, source: 198.51.100.7, count: 3 }');
+    expect(writeExpectation(expectationOf(imap))).toBe(
+      '{ kind: address-scan, port: 143, hosts: 3, source: 198.51.100.7, count: 3 }',
+    );
   });
 
   it('leaves out a port where there is none', () => {

@@ -23,7 +23,12 @@ beforeEach(async () => {
   taken = [];
   events = [];
   const { ruleSet } = await loadRules(dir);
-  rules = new LiveRules({ path: dir, ruleSet: ruleSet!, onChange: (set) => taken.push(set), onEvent: (event) => events.push(event) });
+  rules = new LiveRules({
+    path: dir,
+    ruleSet: ruleSet!,
+    onChange: (set) => taken.push(set),
+    onEvent: (event) => events.push(event),
+  });
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
@@ -31,29 +36,42 @@ afterEach(() => rmSync(dir, { recursive: true }));
 const BROKEN: readonly [what: string, text: string | Buffer, where: string, why: RegExp][] = [
   ['broken YAML', 'rules:\n  - id: "x\n', 'b.yaml:', /quote/i],
   ['an unknown key', RULE.replace('    watch', '    wach: 1\n    watch'), 'b.yaml:3:5', /wach/],
-  ['an address that is none', RULE.replace('192.0.2.0/24', '192.0.2.300').replace('probe', 'other'), 'b.yaml:3:21', /192\.0\.2\.300/],
+  [
+    'an address that is none',
+    RULE.replace('192.0.2.0/24', '192.0.2.300').replace('probe', 'other'),
+    'b.yaml:3:21',
+    /192\.0\.2\.300/,
+  ],
   ['an id that is taken', RULE, 'b.yaml:2:9', /probe/],
   ['five thousand brackets', '['.repeat(5_000), 'b.yaml:', /./],
-  ['an alias bomb', `a: &a [x]\n${Array.from({ length: 30 }, (_, i) => `b${i}: &b${i} [${`*${i === 0 ? 'a' : `b${i - 1}`},`.repeat(9)}]\n`).join('')}`, 'b.yaml:', /./],
+  [
+    'an alias bomb',
+    `a: &a [x]\n${Array.from({ length: 30 }, (_, i) => `b${i}: &b${i} [${`*${i === 0 ? 'a' : `b${i - 1}`},`.repeat(9)}]\n`).join('')}`,
+    'b.yaml:',
+    /./,
+  ],
   ['50 MB', Buffer.alloc(50 << 20, '#'), 'b.yaml:1:1', /larger than/],
   ['NUL', 'rules: [\0]\n', 'b.yaml:', /./],
   ['bytes that are no text', Buffer.from([0x72, 0x0a, 0xff, 0xfe]), 'b.yaml:2:1', /UTF-8/],
 ];
 
 describe('LiveRules.reload()', () => {
-  it.each(BROKEN)('%s: the old rules stay, and log and status say where and why', async (_what, text, where, why) => {
-    write('b.yaml', text);
-    const before = rules.current;
-    const { outcome, problems } = await rules.reload('test');
-    expect(outcome).toBe('refused');
-    expect(problems.length).toBeGreaterThan(0);
-    expect(taken).toEqual([]);
-    expect(rules.current).toBe(before);
-    const [told = ''] = rules.status().problems ?? [];
-    expect(told).toContain(join(dir, where));
-    expect(told).toMatch(why);
-    expect(events.at(-1)).toMatchObject({ level: 'error', message: expect.stringContaining(told) });
-  });
+  it.each(BROKEN)(
+    '%s: the old rules stay, and log and status say where and why',
+    async (_what, text, where, why) => {
+      write('b.yaml', text);
+      const before = rules.current;
+      const { outcome, problems } = await rules.reload('test');
+      expect(outcome).toBe('refused');
+      expect(problems.length).toBeGreaterThan(0);
+      expect(taken).toEqual([]);
+      expect(rules.current).toBe(before);
+      const [told = ''] = rules.status().problems ?? [];
+      expect(told).toContain(join(dir, where));
+      expect(told).toMatch(why);
+      expect(events.at(-1)).toMatchObject({ level: 'error', message: expect.stringContaining(told) });
+    },
+  );
 
   it('a directory with the name of a rule file is refused, and so is a directory that is gone', async () => {
     mkdirSync(join(dir, 'b.yaml'));
@@ -77,7 +95,10 @@ describe('LiveRules.reload()', () => {
   it('says which rules came, changed and went', async () => {
     write('b.yaml', RULE.replace('probe', 'second'));
     await rules.reload('test');
-    expect(events.at(-1)).toMatchObject({ level: 'info', details: { because: 'test', added: ['second'], changed: [], removed: [] } });
+    expect(events.at(-1)).toMatchObject({
+      level: 'info',
+      details: { because: 'test', added: ['second'], changed: [], removed: [] },
+    });
     write('a.yaml', RULE.replace('hosts: 3', 'hosts: 4'));
     rmSync(join(dir, 'b.yaml'));
     await rules.reload('test');
@@ -92,7 +113,8 @@ describe('LiveRules.reload()', () => {
   });
 
   it('a host that moves to another address is a change of what watches it', async () => {
-    const named = (ip: string) => `hosts: { lisa: ${ip} }\n${RULE.replace('192.0.2.0/24', '[lisa, 192.0.2.64/26]')}`;
+    const named = (ip: string) =>
+      `hosts: { lisa: ${ip} }\n${RULE.replace('192.0.2.0/24', '[lisa, 192.0.2.64/26]')}`;
     write('a.yaml', named('192.0.2.10'));
     await rules.reload('test');
     write('a.yaml', named('192.0.2.11'));

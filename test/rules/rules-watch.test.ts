@@ -20,7 +20,10 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-async function watch(path = dir, options: RulesWatchOptions = { debounceMs: 200, pollMs: 60_000 }): Promise<void> {
+async function watch(
+  path = dir,
+  options: RulesWatchOptions = { debounceMs: 200, pollMs: 60_000 },
+): Promise<void> {
   const started = new RulesWatch(path, () => changes++, options);
   watches.push(started);
   await started.start();

@@ -9,7 +9,7 @@ function detectOf(detect: unknown) {
 
 describe('ruleFileSchema fills in', () => {
   it('what a file leaves out', () => {
-    expect(ruleFileSchema.parse({})).toEqual({ hosts: {}, ignore: [], rules: [] });
+    expect(ruleFileSchema.parse({})).toEqual({ hosts: {}, ignore: [], patterns: [], rules: [] });
     expect(detectOf({ any: {} })).toMatchObject({
       severity: 'medium',
       notify: [],
@@ -54,7 +54,7 @@ describe('jsonSchema()', () => {
 
   it('describes what people write, and refuses unknown keys', () => {
     expect(schema).toMatchObject({ type: 'object', additionalProperties: false });
-    expect(Object.keys(schema.properties ?? {})).toEqual(['hosts', 'ignore', 'rules']);
+    expect(Object.keys(schema.properties ?? {})).toEqual(['hosts', 'ignore', 'patterns', 'rules']);
     expect(JSON.stringify(schema)).toContain('"default":"60s"');
   });
 

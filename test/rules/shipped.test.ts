@@ -9,7 +9,15 @@ it('the shipped rules load without any problem', async () => {
   const { ruleSet, problems } = await loadRules(rules);
   expect(problems).toEqual([]);
   expect(ruleSet?.rules.map(({ id }) => id)).toEqual(
-    expect.arrayContaining(['classic-probe', 'perimeter-sweep', 'perimeter-port-scan']),
+    expect.arrayContaining([
+      'classic-probe',
+      'perimeter-sweep',
+      'perimeter-port-scan',
+      'failed-logins',
+      'web-probes',
+      'stealth',
+      'decoys',
+    ]),
   );
 });
 

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from '../../src/app.ts';
 import { pipelineOptions } from '../../src/cli/pipeline-options.ts';
-import { configSchema } from '../../src/config.ts';
+import type { Config } from '../../src/config.ts';
+import { Persistence } from '../../src/persistence.ts';
 import { loadRules } from '../../src/rules/load.ts';
 import { Telemetry } from '../../src/telemetry.ts';
 import type { Incident } from '../../src/types.ts';
+import { testConfig } from './config.ts';
 
 /** Telemetry that keeps every incident as it was last told of, and counts lines. */
 export class RecordingTelemetry extends Telemetry {
@@ -35,6 +37,7 @@ export class RecordingTelemetry extends Telemetry {
 /** A daemon inside the test process, on loopback, with a directory of its own. */
 export interface TestApp {
   readonly app: App;
+  readonly config: Config;
   readonly telemetry: RecordingTelemetry;
   readonly dir: string;
   readonly rulesPath: string;
@@ -49,23 +52,47 @@ export function appDirectory(rules: string): string {
   return dir;
 }
 
-/** Starts a daemon on the directory; the configuration is what knockwatch.yaml would say, beside the listener. */
+/** Starts a daemon on the directory, which remembers; the configuration is what knockwatch.yaml would say, beside the listener. */
 export async function startApp(dir: string, protocol: 'udp' | 'tcp', more: object = {}): Promise<TestApp> {
   const rulesPath = join(dir, 'rules.yaml');
   const { ruleSet, problems } = await loadRules(rulesPath);
   if (ruleSet === undefined) throw new Error(problems.map(({ message }) => message).join('; '));
-  const parsed = configSchema.parse({ zone: 'UTC', stateDir: join(dir, 'var'), rules: rulesPath, channels: [], ...more });
-  const listener = { protocol, host: '127.0.0.1', port: 0, receiveBuffer: 8 << 20, maxConnections: 10, idleTimeout: 600_000 };
+  const parsed = testConfig({ stateDir: join(dir, 'var'), rules: rulesPath, ...more });
+  const listener = {
+    protocol,
+    host: '127.0.0.1',
+    port: 0,
+    receiveBuffer: 8 << 20,
+    maxConnections: 10,
+    idleTimeout: 600_000,
+  };
   const config = { ...parsed, listeners: [listener] };
   const telemetry = new RecordingTelemetry();
-  const app = new App({ config, ruleSet, telemetry, pipeline: pipelineOptions(config, ruleSet, 'live') });
+  const persistence = await Persistence.open(config, telemetry);
+  const app = new App({
+    config,
+    ruleSet,
+    telemetry,
+    persistence,
+    pipeline: pipelineOptions(config, ruleSet, 'live'),
+  });
   await app.start();
-  return { app, telemetry, dir, rulesPath, port: app.addresses[0]!.port };
+  return { app, config, telemetry, dir, rulesPath, port: app.addresses[0]!.port };
 }
 
 /** Ends a daemon; what it held is judged. Its directory stays. */
 export async function stopApp({ app }: TestApp): Promise<void> {
   await app.stop();
+}
+
+/** What a daemon that has ended remembers. */
+export async function remembered({ config, telemetry }: TestApp): Promise<Incident[]> {
+  const persistence = await Persistence.open(config, telemetry);
+  try {
+    return persistence.recent(10_000);
+  } finally {
+    await persistence.close();
+  }
 }
 
 /** Removes what `appDirectory` made. */

@@ -31,7 +31,7 @@ export async function openBrowser(colorScheme: 'light' | 'dark' = 'light'): Prom
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: CHROMIUM,
     args: ARGS,
-    viewport: { width: 1_360, height: 900 },
+    viewport: { width: 1_360, height: 1_000 },
     colorScheme,
     reducedMotion: 'reduce',
     timezoneId: 'UTC',

@@ -29,16 +29,21 @@ export interface Daemon {
   readonly log: () => string;
   readonly mails: () => string[];
   readonly exit: Promise<number | null>;
+  /** Ends it; the directory stays, for `startDaemon` to go on in. */
+  end(signal: NodeJS.Signals): Promise<number | null>;
   stop(): Promise<number | null>;
 }
 
-/** Starts `knockwatch run` with this configuration (YAML); the rules are `rules.yaml` beside it when given, else the shipped ones. */
+/**
+ * Starts `knockwatch run` with this configuration (YAML); the rules are `rules.yaml` beside it when given, else the shipped ones.
+ * With `dir` it goes on in a directory where one ran before.
+ */
 export function startDaemon(
   config: string,
   files: Readonly<Record<string, string>> = {},
   env: Readonly<Record<string, string>> = {},
+  dir: string = mkdtempSync(join(tmpdir(), 'knockwatch-daemon-')),
 ): Daemon {
-  const dir = mkdtempSync(join(tmpdir(), 'knockwatch-daemon-'));
   writeFileSync(join(dir, 'knockwatch.yaml'), config);
   for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
   const child = spawn(process.execPath, [MAIN, 'run'], {
@@ -68,6 +73,10 @@ export function startDaemon(
       } catch {
         return [];
       }
+    },
+    end(signal) {
+      child.kill(signal);
+      return exit;
     },
     async stop() {
       child.kill('SIGTERM');

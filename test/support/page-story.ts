@@ -43,20 +43,32 @@ let sequence = 100;
 const ios = (source: string, host: string, port: number) =>
   `<190>${++sequence}: %SEC-6-IPACCESSLOGP: list 101 denied tcp ${source}(${1_024 + ((sequence * 7_919) % 60_000)}) -> ${host}(${port}), 1 packet`;
 const netfilter = (source: string, host: string, port: number, atMs: number) =>
-  `<4>1 ${new Date(atMs).toISOString()} fw2 kernel - - - DROP IN=eth0 OUT= SRC=${source} DST=${host} LEN=40 TTL=241 ID=${(sequence * 31) % 65_536} PROTO=TCP SPT=${1_024 + ((sequence * 104_729) % 60_000)} DPT=${port} WINDOW=1024 RES=0x00 SYN URGP=0`;
+  `<4>1 ${new Date(atMs).toISOString()} fw2 kernel - - - DROP IN=eth0 OUT= SRC=${source} DST=${host} LEN=40 TOS=0x00 PREC=0x00 TTL=241 ID=${(sequence * 31) % 65_536} PROTO=TCP SPT=${1_024 + ((sequence * 104_729) % 60_000)} DPT=${port} WINDOW=1024 RES=0x00 SYN URGP=0`;
+
+/** What goes on on an ordinary day: to be told every half second. */
+export function chatter(page: PageFixture, atMs: number, roll = dice(atMs)): void {
+  for (let i = 0; i < 6; i++) {
+    const known = roll(12) === 0;
+    const host = known ? addressOf(NAMES[roll(12)]!) : `192.0.2.${100 + roll(100)}`;
+    page.line(netfilter(`198.51.100.${1 + roll(40)}`, host, [23, 22, 445, 3_389, 6_379][roll(5)]!, atMs), '192.0.2.2', atMs);
+  }
+}
 
 /** Some hours of an ordinary perimeter, ending at `endMs` with a probe that is still going on. */
-export function tellStory(page: PageFixture, hours: number, endMs: number): void {
+export async function tellStory(page: PageFixture, hours: number, endMs: number): Promise<void> {
   const roll = dice(7);
   const wanted = [23, 23, 23, 22, 22, 445, 445, 3389, 80, 443, 8_080, 6_379, 5_900, 1_433, 3_306, 143];
   const startMs = endMs - hours * 3_600_000;
   for (let second = 0; second < hours * 3_600; second += 4) {
     const atMs = startMs + second * 1_000;
     page.to(atMs);
+    // Mails go out meanwhile.
+    if (second % 120 === 0) await new Promise(setImmediate);
     const busy = 1 + roll(3) + (second % 3_600 < 900 ? 2 : 0);
     for (let i = 0; i < busy; i++) {
       const source = `198.51.100.${1 + (roll(6) === 0 ? roll(250) : roll(12))}`;
-      const host = addressOf(NAMES[roll(roll(3) === 0 ? 12 : 6)]!);
+      // Most of it is for addresses where nobody lives.
+      const host = roll(10) < 9 ? `192.0.2.${100 + roll(100)}` : addressOf(NAMES[roll(roll(3) === 0 ? 12 : 6)]!);
       const port = wanted[roll(wanted.length)]!;
       if (roll(2) === 0) page.line(ios(source, host, port), '192.0.2.1', atMs + i * 40);
       else page.line(netfilter(source, host, port, atMs + i * 40), '192.0.2.2', atMs + i * 40);

@@ -76,6 +76,7 @@ export class PageFixture {
         atMs: Date.now(),
         listeners: [{ name: 'udp', host: '::', port: 5_514 }],
         rules: { path: 'rules', files: ruleSet.files, rules: ruleSet.rules.length, loadedAtMs: startedAtMs, checkedAtMs: startedAtMs },
+        store: { mode: 'disk' },
         openIncidents: this.pipeline.stats().openIncidents,
         keys: 0,
       }),

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { configSchema } from '../../src/config.ts';
 import { pipelineOptions } from '../../src/cli/pipeline-options.ts';
 import { incidentContext, siteContext } from '../../src/notifications.ts';
 import type { BudgetLimits } from '../../src/notify/budget.ts';
@@ -11,6 +10,7 @@ import { Pipeline } from '../../src/pipeline.ts';
 import type { RuleSet } from '../../src/rule.ts';
 import { loadRules } from '../../src/rules/load.ts';
 import type { Alert, Incident, NotifyReason } from '../../src/types.ts';
+import { testConfig } from './config.ts';
 import { FakeTimers } from './fake-timers.ts';
 
 /*
@@ -26,10 +26,17 @@ const TICK_MS = 250;
 /** A line that is stamped with the moment it is sent. */
 export type Knock = (atMs: number) => string;
 
-/** A packet the firewall fw1 dropped. */
-export function denied(source: string, host: string, port: number, flags = 'SYN'): Knock {
-  return (atMs) =>
-    `<4>1 ${new Date(atMs).toISOString()} fw1 kernel - - - [UFW BLOCK] IN=eth0 OUT= SRC=${source} DST=${host} LEN=60 TOS=0x00 PREC=0x00 TTL=49 ID=4211 DF PROTO=TCP SPT=40000 DPT=${port} WINDOW=29200 RES=0x00 ${flags} URGP=0`;
+/** A packet the firewall fw1 dropped; no two moments give the same packet, which would be a second report of it. */
+export function denied(
+  source: string,
+  host: string,
+  port: number,
+  packet: { flags?: string; sourcePort?: number } = {},
+): Knock {
+  return (atMs) => {
+    const { flags = 'SYN', sourcePort = 1_024 + (atMs % 60_000) } = packet;
+    return `<4>1 ${new Date(atMs).toISOString()} fw1 kernel - - - [UFW BLOCK] IN=eth0 OUT= SRC=${source} DST=${host} LEN=60 TOS=0x00 PREC=0x00 TTL=49 ID=${sourcePort} DF PROTO=TCP SPT=${sourcePort} DPT=${port} WINDOW=29200 RES=0x00 ${flags} URGP=0`;
+  };
 }
 
 interface Span {
@@ -61,7 +68,8 @@ interface Sent {
 }
 
 function fits({ second, alert }: Sent, span: Span, { reason, subject = '', text = [] }: WantedMail): boolean {
-  const holds = (whole: string, part: string | RegExp) => (typeof part === 'string' ? whole.includes(part) : part.test(whole));
+  const holds = (whole: string, part: string | RegExp) =>
+    typeof part === 'string' ? whole.includes(part) : part.test(whole);
   return (
     second >= span.from &&
     second <= span.to &&
@@ -112,7 +120,7 @@ export class Rig {
   readonly notifier: Notifier;
 
   constructor(ruleSet: RuleSet, budget?: BudgetLimits) {
-    const config = configSchema.parse({ zone: 'UTC', hostName: 'mon1', channels: [{ kind: 'stdout', name: 'mail' }] });
+    const config = testConfig({ hostName: 'mon1', channels: [{ kind: 'stdout', name: 'mail' }] });
     this.notifier = new Notifier({
       channels: [this.channel],
       site: siteContext(config),
@@ -139,9 +147,9 @@ export class Rig {
   }
 
   /** Lets so much time pass, as the daemon sees it pass. */
-  async pass(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left -= TICK_MS) {
-      await this.timers.advance(Math.min(left, TICK_MS));
+  async pass(ms: number, tickMs = TICK_MS): Promise<void> {
+    for (let left = ms; left > 0; left -= tickMs) {
+      await this.timers.advance(Math.min(left, tickMs));
       this.pipeline.advance(this.timers.now());
     }
     await this.timers.advance(0);
@@ -160,7 +168,10 @@ export class Timeline {
     this.#budget = budget;
   }
 
-  at(second: number): { send: (...lines: (Knock | string)[]) => Timeline; reload: (rules: string) => Timeline } {
+  at(second: number): {
+    send: (...lines: (Knock | string)[]) => Timeline;
+    reload: (rules: string) => Timeline;
+  } {
     const step = (act: (rig: Rig) => void | Promise<void>) => {
       this.#steps.push({ second, act });
       return this;
@@ -200,11 +211,17 @@ export class Timeline {
       return found < 0;
     });
     if (missing.length + left.length === 0) return;
-    const told = (value: unknown) => JSON.stringify(value, (_, part) => (part instanceof RegExp ? String(part) : part));
+    const told = (value: unknown) =>
+      JSON.stringify(value, (_, part) => (part instanceof RegExp ? String(part) : part));
     throw new Error(
       [
-        ...missing.map(({ span, wanted }) => `missing between ${span.from} and ${span.to} s: ${told(wanted)}`),
-        ...left.map(({ second, alert }) => `unexpected at ${second} s: ${alert.reason}: ${alert.subject}\n${alert.text}`),
+        ...missing.map(
+          ({ span, wanted }) => `missing between ${span.from} and ${span.to} s: ${told(wanted)}`,
+        ),
+        ...left.map(
+          ({ second, alert }) =>
+            `unexpected at ${second} s: ${alert.reason}: ${alert.subject}\n${alert.text}`,
+        ),
       ].join('\n'),
     );
   }

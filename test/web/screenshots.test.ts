@@ -7,7 +7,7 @@ import { renderAlert } from '../../src/notify/render.ts';
 import { type Browser, hasChromium, openBrowser, openPage } from '../support/browser.ts';
 import { context, incident } from '../support/notify.ts';
 import { PageFixture } from '../support/page.ts';
-import { officeRules, tellStory } from '../support/page-story.ts';
+import { chatter, officeRules, tellStory } from '../support/page-story.ts';
 
 /*
  * The pictures in the documentation. Written only when asked for: KNOCKWATCH_SCREENSHOTS=1 npx vitest run test/web/screenshots.test.ts
@@ -21,12 +21,16 @@ describe.runIf(wanted && hasChromium)('pictures for the documentation', () => {
     const endMs = Date.now();
     const startedAtMs = endMs - 6 * 3_600_000;
     const fixture = new PageFixture(officeRules(), { startedAtMs, expect: { '192.0.2.1': 900_000, '192.0.2.9': 900_000 } });
-    tellStory(fixture, 6, endMs);
+    await tellStory(fixture, 6, endMs);
     await fixture.server.start();
-    const timer = setInterval(() => fixture.to(Date.now()), 500);
+    const timer = setInterval(() => {
+      fixture.to(Date.now());
+      chatter(fixture, Date.now());
+    }, 500);
     try {
       for (const scheme of ['light', 'dark'] as const) {
         const browser = await openBrowser(scheme);
+        await new Promise((resolve) => setTimeout(resolve, 6_000));
         await picture(browser, fixture.url, `page-${scheme}`, '.hit-grid');
         if (scheme === 'light' || process.env['KNOCKWATCH_SCREENSHOTS_ALL']) {
           for (const [path, ready] of [['incidents', '.incident'], ['traffic', '.uplot'], ['senders', 'td'], ['rules', 'td'], ['deliveries', '.story li'], ['sources/203.0.113.7', 'td']] as const) {
@@ -44,7 +48,7 @@ describe.runIf(wanted && hasChromium)('pictures for the documentation', () => {
   }, 120_000);
 
   it('the mail', async () => {
-    const { html } = renderAlert(incident(), context());
+    const { html } = renderAlert(incident(), context({ hostName: 'collector' }));
     const file = resolve(IMAGES, 'mail.html');
     mkdirSync(IMAGES, { recursive: true });
     writeFileSync(file, html);

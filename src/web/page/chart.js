@@ -13,7 +13,7 @@ const faint = (colour, part) => `${colour}${Math.round(part * 255).toString(16).
 function axes() {
   const common = { stroke: css('--muted'), grid: { stroke: css('--line'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
   return [
-    { ...common, values: (_, ticks) => ticks.map((s) => minute(s * 1_000)), space: 70 },
+    { ...common, values: (_, ticks) => ticks.map((s) => minute(s * 1_000)), space: 70, size: 26 },
     { ...common, values: (_, ticks) => ticks.map((n) => (Number.isInteger(n) ? count(n) : '')), size: 56 },
   ];
 }

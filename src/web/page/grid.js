@@ -1,6 +1,6 @@
 /** The signature picture: hosts down, ports across, a cell lit by every knock and fading with time. */
 import { ago, count, plural } from './format.js';
-import { html, incidentPath, navigate, useMemo, useRef, useState } from './parts.js';
+import { html, incidentPath, navigate, useLayoutEffect, useMemo, useRef, useState } from './parts.js';
 import { daemonNow } from './store.js';
 
 /** Cell sizes for so many rows: a few systems are large, hundreds still fit. */
@@ -22,17 +22,21 @@ function describe(cell, grid, nowMs) {
   const host = grid.hosts[cell.host];
   const port = grid.ports[cell.port];
   const name = host.name ? `${host.name} (${host.ip})` : host.ip;
-  const service = port.port < 0 ? 'no port' : `${port.name ?? 'port'} ${port.port}`;
+  const service = port.port === -2 ? 'other ports' : port.port < 0 ? 'no port' : `${port.name ?? 'port'} ${port.port}`;
   const incident = cell.incident ? `, part of a ${cell.severity} incident` : '';
   return `${name}, ${service}: ${plural(cell.count, 'packet')}, the last ${ago(cell.lastMs, nowMs)} from ${cell.source}${incident}`;
 }
 
 const pathOf = (cell, grid) =>
-  cell.incident ? incidentPath(cell.incident) : `/incidents?host=${encodeURIComponent(grid.hosts[cell.host].ip)}&port=${grid.ports[cell.port].port}`;
+  cell.incident ? incidentPath(cell.incident) : `/incidents?host=${encodeURIComponent(grid.hosts[cell.host].ip)}${grid.ports[cell.port].port < -1 ? '' : `&port=${grid.ports[cell.port].port}`}`;
 
 export function HitGrid({ grid }) {
   const [focus, setFocus] = useState(-1);
-  const svg = useRef(null);
+  const [room, setRoom] = useState(0);
+  const box = useRef(null);
+  useLayoutEffect(() => {
+    if (box.current && box.current.clientWidth !== room) setRoom(box.current.clientWidth);
+  });
   const nowMs = daemonNow();
   const order = useMemo(() => [...grid.cells].sort((a, b) => a.host - b.host || a.port - b.port), [grid]);
   if (grid.hosts.length === 0 || grid.ports.length === 0) {
@@ -40,10 +44,11 @@ export function HitGrid({ grid }) {
   }
   const { cell: size, gap, font } = SIZES.find(({ rows }) => grid.hosts.length <= rows);
   const pitch = size + gap;
-  const column = Math.max(pitch, MIN_COLUMN);
-  const wide = column - gap;
-  const left = Math.min(190, 14 + Math.max(...grid.hosts.map(({ ip, name }) => (name ?? ip).length)) * font * 0.61);
   const longest = Math.max(...grid.ports.map(label).map((text) => text.length));
+  const left = Math.min(190, 14 + Math.max(...grid.hosts.map(({ ip, name }) => (name ?? ip).length)) * font * 0.61);
+  // Few columns grow wider to fill the room, up to a shape that is still a window.
+  const column = Math.max(pitch, MIN_COLUMN, Math.min(size * 1.75, (room - left - longest * 5.2) / grid.ports.length));
+  const wide = column - gap;
   const top = 12 + longest * 7 * 0.72 + 6;
   const width = left + grid.ports.length * column + longest * 5.2;
   const height = grid.hosts.length * pitch + 4;
@@ -59,19 +64,19 @@ export function HitGrid({ grid }) {
   const x = (port) => left + port * column;
   const y = (host) => host * pitch + 2;
 
-  return html`<div class="hit-grid" tabIndex="0" role="group" onKeyDown=${move} onBlur=${() => setFocus(-1)}
+  return html`<div class="hit-grid" tabindex="0" role="group" onKeyDown=${move} onBlur=${() => setFocus(-1)}
       aria-label=${`Hits by host and port: ${plural(grid.hosts.length, 'host')}, ${plural(grid.ports.length, 'port')}, ${plural(order.length, 'cell')} hit. Arrow keys go from cell to cell, Enter opens it.`}>
-    <div class="grid-scroll">
+    <div class="grid-scroll" ref=${box}>
       <svg class="grid-head" width=${width} height=${top} aria-hidden="true">
-        ${grid.ports.map((port, i) => html`<text key=${port.port} class=${port.watched ? '' : 'unwatched'} transform=${`translate(${x(i) + wide / 2 + 3} ${top - 6}) rotate(-46)`}>${label(port)}<title>${port.port < 0 ? 'no port' : `port ${port.port}`}</title></text>`)}
+        ${grid.ports.map((port, i) => html`<text key=${port.port} class=${port.watched ? '' : 'unwatched'} transform=${`translate(${x(i) + wide / 2 + 3} ${top - 6}) rotate(-46)`}>${label(port)}<title>${port.port < 0 ? label(port) : `port ${port.port}`}</title></text>`)}
       </svg>
-      <svg ref=${svg} class="grid-body" width=${width} height=${height} role="img" aria-label=${shown ? describe(shown, grid, nowMs) : 'grid of hits'}>
+      <svg class="grid-body" width=${width} height=${height} role="img" aria-label=${shown ? describe(shown, grid, nowMs) : 'grid of hits'}>
         <defs><pattern id="dark-cells" x=${left} y="2" width=${column} height=${pitch} patternUnits="userSpaceOnUse">
           <rect class="cell" width=${wide} height=${size} rx=${size > 20 ? 4 : 2} />
         </pattern></defs>
         <rect class="dark" x=${left} y="2" width=${grid.ports.length * column} height=${grid.hosts.length * pitch} fill="url(#dark-cells)" />
         ${grid.hosts.map((host, i) => html`<text key=${host.ip} class=${`host ${host.watched ? '' : 'unwatched'}`} x=${left - 8} y=${y(i) + size / 2} font-size=${font}>${shorten(host.name ?? host.ip)}<title>${host.ip}</title></text>`)}
-        ${order.map((cell) => html`<a key=${`${grid.hosts[cell.host].ip} ${grid.ports[cell.port].port}`} href=${pathOf(cell, grid)} tabIndex="-1">
+        ${order.map((cell) => html`<a key=${`${grid.hosts[cell.host].ip} ${grid.ports[cell.port].port}`} href=${pathOf(cell, grid)} tabindex="-1">
           <rect class=${`cell lit-${brightness(cell, grid.halfLifeMs, nowMs)} ${cell.severity ?? ''} ${cell === shown ? 'focused' : ''}`}
             x=${x(cell.port)} y=${y(cell.host)} width=${wide} height=${size} rx=${size > 20 ? 4 : 2}><title>${describe(cell, grid, nowMs)}</title></rect>
           ${size >= 24 && html`<text class="in-cell" x=${x(cell.port) + wide / 2} y=${y(cell.host) + size / 2} font-size=${size > 30 ? 12 : 10}>${cell.count > 999 ? '999+' : count(cell.count)}</text>`}
@@ -79,13 +84,13 @@ export function HitGrid({ grid }) {
       </svg>
     </div>
     <p class="grid-foot">
-      <span aria-live="polite">${shown ? describe(shown, grid, nowMs) : grid.omitted > 0 ? `${plural(grid.omitted, 'host or port', 'hosts and ports')} more, not drawn` : ''}</span>
+      <span aria-live="polite">${shown ? describe(shown, grid, nowMs) : grid.omitted > 0 ? `${plural(grid.omitted, 'more host')}, not drawn` : ''}</span>
       <span class="legend" aria-hidden="true">quiet ${[0, 1, 2, 3, 4].map((n) => html`<i class=${`lit-${n}`}></i>`)} many, lately <i class="ring"></i> open incident</span>
     </p>
   </div>`;
 }
 
-const label = ({ port, name }) => (port < 0 ? 'no port' : (name ?? String(port)));
+const label = ({ port, name }) => name ?? (port < 0 ? 'no port' : String(port));
 
 const shorten = (text) => (text.length > 24 ? `${text.slice(0, 23)}…` : text);
 

@@ -9,11 +9,12 @@ export function IncidentView({ id }) {
   const { data: incident, error } = useApi(`/api/incidents/${encodeURIComponent(id)}`, overview?.changes ?? 0);
   useEffect(() => setKeys({ Escape: () => (history.length > 1 ? history.back() : navigate('/incidents')) }));
   if (incident === undefined) return html`<${Waiting} error=${error} />`;
-  const { severity, state, sentence, sources, sourceCount, targets } = incident;
+  const { severity, state, headline, word, sources, sourceCount, targets } = incident;
+  const who = sourceCount === 1 ? sources[0] : '';
   return html`
     <div class=${`incident-head ${severity}`}>
       <p class="crumbs"><a href="/incidents">Incidents</a> / <span class="mono">${incident.id}</span></p>
-      <h1>${sourceCount === 1 ? html`<${Source} ip=${sources[0]} />` : plural(sourceCount, 'source')} <span>${sentence}</span></h1>
+      <h1>${word}: ${who !== '' && headline.startsWith(who) ? html`<${Source} ip=${who} /> <span>${headline.slice(who.length)}</span>` : html`<span>${headline}</span>`}</h1>
       <p class="chips"><${Severity} of=${severity} /> <span class="chip">${state}</span> <span class="chip">${incident.kind}</span> <a class="chip" href=${`/incidents?rule=${encodeURIComponent(incident.rule)}`}>rule ${incident.rule}</a></p>
     </div>
     ${!incident.complete && html`<p class="notice">Only the summary is still in memory; the evidence is in the archive.</p>`}
@@ -42,6 +43,7 @@ function Facts({ incident }) {
     ['Size', `${plural(hostCount, 'host')}, ${plural(incident.count, 'packet')} in ${plural(incident.lineCount, 'line')}`],
     ['Transport', [...transports, ...tcpFlags].join(', ')],
     ['Logged by', observers.map(({ hostname, address, product, rule }) => `${hostname ?? address} (${[product, rule].filter(Boolean).join(', ')})`).join('; ')],
+    ['Detected', incident.sentence],
     ['Rule', html`${condition}${position && html` <span class="mono faint">${position}</span>`}`],
   ];
   return html`<dl class="facts">${list.filter(([, value]) => value !== '').map(([term, value]) => html`<dt>${term}</dt><dd>${value}</dd>`)}</dl>
@@ -61,7 +63,9 @@ function Story({ incident: { story } }) {
   </li>`)}</ol>`;
 }
 
-const LANE = 18;
+/** A span under a tick of the time line: `2.8 s`, `14 s`, `3 min`. */
+const offset = (ms) => (ms < 20_000 ? `${(ms / 1_000).toFixed(1)} s` : span(ms));
+
 const MAX_LANES = 40;
 
 /** A raster of knocks: a lane for each host, time from left to right, the number of the port's colour. */
@@ -71,14 +75,15 @@ function TimeLine({ incident: { targets, firstSeenMs, lastSeenMs, openedAtMs, po
   const at = new Map(lanes.map(({ ip }, i) => [ip, i]));
   const left = 14 + Math.max(...lanes.map(({ ip, name }) => (name ?? ip).length)) * 7.2;
   const width = 640;
-  const height = lanes.length * LANE + 26;
+  const lane = Math.max(18, Math.min(34, 230 / lanes.length));
+  const height = lanes.length * lane + 26;
   const length = Math.max(1_000, lastSeenMs - firstSeenMs);
   const x = (ms) => left + 8 + ((ms - firstSeenMs) / length) * (width - left - 24);
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => firstSeenMs + part * length);
   return html`<div class="scroll"><svg class="time-line" viewBox=${`0 0 ${width} ${height}`} role="img" aria-label=${`${plural(hosts.length, 'host')} from ${clock(firstSeenMs)} to ${clock(lastSeenMs)}`}>
-    ${ticks.map((ms, i) => html`<g><line class="tick" x1=${x(ms)} x2=${x(ms)} y1="0" y2=${height - 18} /><text class="tick" x=${x(ms)} y=${height - 4} text-anchor=${i === 4 ? 'end' : 'middle'}>${i === 0 ? clock(ms) : `+${span(ms - firstSeenMs)}`}</text></g>`)}
-    ${lanes.map(({ ip, name }, i) => html`<g><line class="lane" x1=${left} x2=${width} y1=${(i + 0.5) * LANE} y2=${(i + 0.5) * LANE} /><text class="lane" x=${left - 8} y=${(i + 0.5) * LANE}>${name ?? ip}<title>${ip}</title></text></g>`)}
+    ${ticks.map((ms, i) => html`<g><line class="tick" x1=${x(ms)} x2=${x(ms)} y1="0" y2=${height - 18} /><text class="tick" x=${x(ms)} y=${height - 4} text-anchor=${i === 4 ? 'end' : 'middle'}>${i === 0 ? clock(ms) : `+${offset(ms - firstSeenMs)}`}</text></g>`)}
+    ${lanes.map(({ ip, name }, i) => html`<g><line class="lane" x1=${left} x2=${width} y1=${(i + 0.5) * lane} y2=${(i + 0.5) * lane} /><text class="lane" x=${left - 8} y=${(i + 0.5) * lane}>${name ?? ip}<title>${ip}</title></text></g>`)}
     <line class="met" x1=${x(openedAtMs)} x2=${x(openedAtMs)} y1="0" y2=${height - 18}><title>the rule's condition was met</title></line>
-    ${targets.filter(({ ip }) => at.has(ip)).map(({ ip, name, port, service, count: packets, firstSeenMs: ms }) => html`<circle class=${`port-${Math.max(0, ports.indexOf(port)) % 8}`} cx=${x(ms)} cy=${(at.get(ip) + 0.5) * LANE} r=${Math.min(8, 3.5 + Math.log2(packets + 1) / 1.6)}><title>${`${clock(ms)} ${name ?? ip} ${service}: ${plural(packets, 'packet')}`}</title></circle>`)}
+    ${targets.filter(({ ip }) => at.has(ip)).map(({ ip, name, port, service, count: packets, firstSeenMs: ms }) => html`<circle class=${`port-${Math.max(0, ports.indexOf(port)) % 8}`} cx=${x(ms)} cy=${(at.get(ip) + 0.5) * lane} r=${Math.min(8, 3.5 + Math.log2(packets + 1) / 1.6)}><title>${`${clock(ms)} ${name ?? ip} ${service}: ${plural(packets, 'packet')}`}</title></circle>`)}
   </svg></div>${hosts.length > MAX_LANES && html`<p class="note">and ${plural(hosts.length - MAX_LANES, 'more host')}</p>`}`;
 }

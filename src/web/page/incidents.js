@@ -23,14 +23,13 @@ const TOLD = {
 
 /** One incident on one line: verdict first. */
 export function IncidentRow({ row, short = false, selected = false, position = {} }) {
-  const { id, severity, state, openedAtMs, sentence, sources, sourceCount, services, hostCount, count: packets, told, mails, rule } = row;
+  const { id, severity, state, openedAtMs, headline, sources, sourceCount, hostCount, count: packets, told, mails, rule } = row;
   const who = sourceCount === 1 ? sources[0] : plural(sourceCount, 'source');
   return html`<a class=${`incident ${severity} ${state === 'closed' ? 'closed' : 'open'} ${selected ? 'selected' : ''}`} href=${incidentPath(id)} aria-current=${selected ? 'true' : undefined} ...${position}>
     <${Moment} ms=${openedAtMs} />
     <${Severity} of=${severity} />
-    <span class="say"><b>${who}</b> <span>${sentence}</span></span>
-    ${!short && html`<span class="services">${services.slice(0, 3).join(', ')}${services.length > 3 ? ' …' : ''}</span>
-    <span class="numbers">${plural(hostCount, 'host')}, ${plural(packets, 'packet')}</span>
+    <span class="say" title=${headline}><b>${who}</b> <span>${headline.startsWith(who) ? headline.slice(who.length) : headline}</span></span>
+    ${!short && html`<span class="numbers">${plural(hostCount, 'host')}, ${plural(packets, 'packet')}</span>
     <span class="rule">${rule}</span>`}
     <span class="told">${mails > 1 ? `${mails} mails` : (TOLD[told] ?? '')}${state === 'closed' ? '' : html` <i class="pulse" title="open"></i>`}</span>
   </a>`;
@@ -67,16 +66,17 @@ function useBlocks(query, version) {
 
 export function IncidentsView() {
   const { overview } = useNow();
-  const { query } = useLocation();
-  const filters = Object.fromEntries(FILTERS.flatMap((name) => (query.get(name) ? [[name, query.get(name)]] : [])));
+  const { query: asked } = useLocation();
+  const filters = Object.fromEntries(FILTERS.flatMap((name) => (asked.get(name) ? [[name, asked.get(name)]] : [])));
+  const query = new URLSearchParams(filters).toString();
   const change = (part) => {
     const next = new URLSearchParams(Object.entries({ ...filters, ...part }).filter(([, value]) => value));
     navigate(`/incidents${next.size > 0 ? `?${next}` : ''}`, { replace: true });
   };
-  const list = useBlocks(new URLSearchParams(filters).toString(), overview?.changes ?? 0);
+  const list = useBlocks(query, overview?.changes ?? 0);
   const note = list.total === undefined ? '' : list.total === list.of ? plural(list.of, 'incident') : `${count(list.total)} of ${plural(list.of, 'incident')}`;
   return html`<${Panel} title="Incidents" note=${note} kind="list-panel" actions=${html`<${Filters} filters=${filters} change=${change} />`}>
-    ${list.error ? html`<${Waiting} error=${list.error} />` : html`<${VirtualList} list=${list} version=${overview?.changes ?? 0} />`}
+    ${list.error ? html`<${Waiting} error=${list.error} />` : html`<${VirtualList} key=${query} list=${list} version=${overview?.changes ?? 0} />`}
   <//>`;
 }
 
@@ -143,7 +143,7 @@ function VirtualList({ list, version }) {
   if (total === 0) return html`<${Empty}>${list.of === 0 ? 'No incident yet.' : 'No incident is like that.'}<//>`;
   const [from, to] = printing ? [0, Math.min(total, 300)] : [first, last];
   const rows = Array.from({ length: to - from }, (_, i) => from + i);
-  return html`<div class=${`virtual ${printing ? 'printing' : ''}`} ref=${box} tabIndex="0" onScroll=${(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}>
+  return html`<div class=${`virtual ${printing ? 'printing' : ''}`} ref=${box} tabindex="0" onScroll=${(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}>
     <ul class="incidents" aria-label=${plural(total, 'incident')} style=${{ height: printing ? 'auto' : `${total * ROW}px` }}>
       ${rows.map((index) => {
         const row = rowAt(index);

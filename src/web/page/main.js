@@ -88,7 +88,7 @@ function Page() {
   return html`
     <a class="skip" href="#main">to the content</a>
     <${Head} path=${path} />
-    <main id="main" tabIndex="-1"><${View} path=${path} /></main>
+    <main id="main" tabindex="-1"><${View} path=${path} /></main>
     <footer class="foot"><span>knockwatch ${overview?.version ?? ''}${overview && html`, times in ${overview.zone}`}</span> <span>It watches and tells; it never strikes back.</span> <button type="button" onClick=${() => help.current.showModal()}>keys <kbd>?</kbd></button></footer>
     <dialog ref=${help} aria-label="keys" onClick=${(event) => event.target === help.current && help.current.close()}>
       <h2>Keys</h2>

@@ -2,7 +2,7 @@ import { count, plural, rate, span } from './format.js';
 import { HitGrid } from './grid.js';
 import { IncidentRow } from './incidents.js';
 import { setKeys } from './keys.js';
-import { Empty, html, incidentPath, Moment, navigate, Panel, Source, Spark, useEffect, useState, Waiting } from './parts.js';
+import { Empty, Faults, html, incidentPath, Moment, navigate, Panel, Source, Spark, useEffect, useState, Waiting } from './parts.js';
 import { useApi, useNow } from './store.js';
 
 const GRID_MS = 2_000;
@@ -22,7 +22,7 @@ function verdict({ overview, gravest }) {
   ];
   const aside = worries.length === 0 ? '' : ` ${worries.join(', ')}.`;
   if (openIncidents > 0 && gravest) {
-    return { kind: gravest.severity, head: `${plural(openIncidents, 'open incident')}.`, text: `${sentence(gravest.sentence)}${aside}`, path: incidentPath(gravest.id) };
+    return { kind: gravest.severity, head: `${plural(openIncidents, 'open incident')}.`, text: `${sentence(`${gravest.word}: ${gravest.headline}`)}${aside}`, path: incidentPath(gravest.id) };
   }
   if (overview.totals.lines === 0) return { kind: 'waiting', head: 'Waiting for the first line.', text: `Nothing was received yet on ${overview.listeners.map(({ address }) => address).join(', ') || 'any address'}.${aside}` };
   return { kind: worries.length > 0 ? 'medium' : 'calm', head: 'Nobody at the door.', text: `${rates.lines > 0 ? `${rate(rates.lines)} lines a second, ` : ''}${count(overview.totals.hits)} hits since the start, no incident open.${aside}` };
@@ -47,6 +47,7 @@ export function NowView() {
   const { kind, head, text, path } = verdict({ overview, gravest });
   return html`
     <a class=${`verdict ${kind}`} href=${path ?? '/incidents'} aria-live="polite"><strong>${head}</strong> <span>${text}</span></a>
+    <${Faults} overview=${overview} />
     <${Figures} overview=${overview} />
     <div class="columns">
       <${Panel} title="Who knocked where" note="hosts by ports, lit by hits, fading in minutes" kind="grid-panel">

@@ -51,6 +51,9 @@ export function Moment({ ms, relative = false }) {
 
 export const Empty = ({ children }) => html`<p class="empty">${children}</p>`;
 
+/** What is wrong with the daemon itself. */
+export const Faults = ({ overview }) => overview.faults.length > 0 && html`<ul class="notice bad" role="alert">${overview.faults.map((fault) => html`<li>${fault}</li>`)}</ul>`;
+
 /** What to show while there is no data: nothing yet, or what went wrong. */
 export const Waiting = ({ error }) => html`<p class="empty" role=${error ? 'alert' : 'status'}>${error ? `That did not work: ${error}` : 'One moment …'}</p>`;
 
@@ -63,14 +66,18 @@ export function Table({ columns, rows, caption }) {
   </table></div>`;
 }
 
-/** A line of values without axes: the shape is the message. */
+/** Seconds whose mean is one point of the line. */
+const MEAN_OF = 6;
+
+/** A line of values a second without axes: the shape is the message. */
 export function Spark({ values, label, kind = '' }) {
   const width = 120;
   const height = 26;
-  const max = Math.max(1, ...values);
-  const step = width / Math.max(1, values.length - 1);
-  const points = values.map((value, i) => `${(i * step).toFixed(1)},${(height - 1 - (value / max) * (height - 3)).toFixed(1)}`);
-  return html`<svg class=${`spark ${kind}`} viewBox=${`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label=${`${label}; at most ${count(max)} a second`}>
+  const means = Array.from({ length: Math.floor(values.length / MEAN_OF) }, (_, i) => values.slice(i * MEAN_OF, (i + 1) * MEAN_OF).reduce((sum, value) => sum + value, 0) / MEAN_OF);
+  const max = Math.max(1, ...means);
+  const step = width / Math.max(1, means.length - 1);
+  const points = means.map((value, i) => `${(i * step).toFixed(1)},${(height - 1 - (value / max) * (height - 3)).toFixed(1)}`);
+  return html`<svg class=${`spark ${kind}`} viewBox=${`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label=${`${label}; at most ${count(Math.max(0, ...values))} a second`}>
     <polygon points=${`0,${height} ${points.join(' ')} ${width},${height}`} />
     <polyline points=${points.join(' ')} />
   </svg>`;

@@ -1,5 +1,5 @@
 import { count } from './format.js';
-import { Empty, html, Moment, Panel, Severity, Table, Waiting } from './parts.js';
+import { Empty, Faults, html, Moment, Panel, Severity, Table, Waiting } from './parts.js';
 import { useApi, useNow } from './store.js';
 
 export function RulesView() {
@@ -7,7 +7,7 @@ export function RulesView() {
   const { data: rules, error } = useApi('/api/rules', Math.floor((overview?.nowMs ?? 0) / 2_000));
   if (rules === undefined) return html`<${Waiting} error=${error} />`;
   const incidents = (id, state = '') => `/incidents?rule=${encodeURIComponent(id)}${state && `&state=${state}`}`;
-  return html`${overview.faults.length > 0 && html`<ul class="notice bad" role="alert">${overview.faults.map((fault) => html`<li>${fault}</li>`)}</ul>`}
+  return html`<${Faults} overview=${overview} />
   <${Panel} title="Rules" note="in force, with what they caught since the start">
     ${rules.length === 0
       ? html`<${Empty}>There is no rule, so nothing is watched.<//>`

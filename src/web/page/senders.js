@@ -2,7 +2,7 @@ import { count, percent, plural, span } from './format.js';
 import { Empty, html, Moment, Panel, Table, Waiting } from './parts.js';
 import { useApi, useNow } from './store.js';
 
-const STATES = { ok: 'well', quiet: 'quiet', unparsed: 'not understood', waiting: 'awaited' };
+const STATES = { ok: 'heard', quiet: 'quiet', unparsed: 'not understood', waiting: 'awaited' };
 
 export function SendersView() {
   const { overview } = useNow();

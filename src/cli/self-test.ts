@@ -1,0 +1,157 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Command, Option } from 'commander';
+import type { Config } from '../config.ts';
+import { isPlain } from '../config-listeners.ts';
+import { visible } from '../lib/escape.ts';
+import { runningPid } from '../store/pid-file.ts';
+import { configOrFail } from './config-option.ts';
+import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io } from './io.ts';
+import { rulesOrFail } from './rules-option.ts';
+import { MARK, type SelfTest, selfTest } from './self-test-knocks.ts';
+import { type Place, reachable, sendSyslog } from './send-syslog.ts';
+
+interface Options {
+  readonly rules?: string;
+  readonly rule?: string;
+  readonly via?: Place['protocol'];
+}
+
+/** What the daemon may take beside the waiting it is configured for. */
+const GRACE_MS = 15_000;
+const LOOK_MS = 200;
+
+/** The directories mails are put into instead of being sent. */
+function mailboxes({ channels }: Config, { notify }: SelfTest['rule']): string[] {
+  return channels.flatMap((channel) =>
+    channel.kind === 'email' &&
+    channel.via === 'mailbox' &&
+    channel.mailbox !== undefined &&
+    (notify.length === 0 || notify.includes(channel.name))
+      ? [channel.mailbox]
+      : [],
+  );
+}
+
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.eml'))
+      .map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+/** The text of a mail, the soft line breaks of quoted-printable taken out, or nothing when it is gone. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').replace(/=\r?\n/g, '');
+  } catch {
+    return '';
+  }
+}
+
+async function mailAbout(
+  { sources }: SelfTest,
+  folders: readonly string[],
+  old: ReadonlySet<string>,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  const deadlineMs = Date.now() + timeoutMs;
+  while (Date.now() < deadlineMs) {
+    for (const path of folders.flatMap(filesIn)) {
+      if (old.has(path)) continue;
+      const text = textOf(path);
+      if (text.includes(MARK) && sources.some((source) => text.includes(source))) return path;
+    }
+    await sleep(LOOK_MS);
+  }
+  return undefined;
+}
+
+function placeOf({ listeners }: Config, via: Place['protocol'] | undefined): Place {
+  const listener = listeners.filter(isPlain).find(({ protocol }) => via === undefined || protocol === via);
+  if (listener === undefined)
+    throw new CliError(EXIT_USAGE, `the configuration has no ${via ?? 'network'} listener to knock at`);
+  return { protocol: listener.protocol, host: reachable(listener.host), port: listener.port };
+}
+
+function whyNothing({ allowedSenders }: Config, { lines }: SelfTest): string {
+  return [
+    'no mail came. What to look at:',
+    '  - the daemon: does it run (knockwatch run), with this configuration and these rules?',
+    ...(allowedSenders.length === 0
+      ? []
+      : ['  - allowedSenders: the lines come from this machine itself (127.0.0.1 or ::1)']),
+    '  - its log: mails that could not be delivered are in it, with the reason',
+    `  - knockwatch explain '${lines.at(-1)}'`,
+  ].join('\n');
+}
+
+/** `knockwatch self-test`: marked lines through the real listener, rules and channels, to a real mail. */
+export function registerSelfTest(program: Command, io: Io): void {
+  program
+    .command('self-test')
+    .description(
+      'knock at the running daemon with marked lines that one of your rules calls a probe, and wait for the mail',
+    )
+    .option('--rule <id>', 'the rule to trip (default: the first that lines can trip)')
+    .addOption(
+      new Option('--via <protocol>', 'the listener to knock at (default: the first)').choices(['udp', 'tcp']),
+    )
+    .option('--rules <path>', 'rule directory or file (default: the one the configuration names)')
+    .addHelpText(
+      'after',
+      `
+The source is an address that belongs to nobody (RFC 5737), and the router calls itself ${MARK}: so you know the
+mail when you see it. To the daemon the lines are lines like any others. The word is no pass: it hides nothing and forges
+nothing that other lines could not.
+
+Examples:
+  knockwatch self-test
+  knockwatch self-test --rule classic-probe --via tcp`,
+    )
+    .action(async (options: Options, command: Command) => {
+      const config = await configOrFail(io, command);
+      const ruleSet = await rulesOrFail(io, options.rules ?? config.rules);
+      const place = placeOf(config, options.via);
+      const test = selfTest(config, ruleSet, Date.now(), options.rule);
+      if (test === undefined)
+        throw new CliError(
+          EXIT_USAGE,
+          options.rule === undefined
+            ? 'no rule can be tripped by denied packets'
+            : `rule ${options.rule} does not exist, or denied packets can not trip it`,
+        );
+      if (runningPid(config.stateDir) === undefined)
+        io.stderr.write(
+          visible(`No daemon has left word in ${config.stateDir}; knocking all the same.`).concat('\n'),
+        );
+      const folders = mailboxes(config, test.rule);
+      const old = new Set(folders.flatMap(filesIn));
+      try {
+        await sendSyslog(place, test.lines);
+      } catch (error) {
+        throw new CliError(
+          EXIT_FAILURE,
+          `nobody answers on ${place.protocol} ${place.host}:${place.port} (${(error as Error).message}): start knockwatch run first`,
+        );
+      }
+      const waitMs =
+        config.correlation.lateness + (test.rule.settleMs ?? config.correlation.settle) + GRACE_MS;
+      io.stdout.write(
+        `${test.lines.length} lines to ${place.protocol} ${place.host}:${place.port}, for rule ${test.rule.id}, from ${test.sources.slice(0, 3).join(', ')}\n`,
+      );
+      if (folders.length === 0) {
+        io.stdout.write(
+          `A mail has to arrive within ${Math.ceil(waitMs / 1_000)} seconds; it names ${test.sources[0]} and ${MARK}.\nIf it does not: the daemon's log says what became of it.\n`,
+        );
+        return;
+      }
+      const mail = await mailAbout(test, folders, old, waitMs);
+      if (mail === undefined) throw new CliError(EXIT_FAILURE, whyNothing(config, test));
+      io.stdout.write(`${visible(`The mail is there: ${mail}`)}\n`);
+    });
+}

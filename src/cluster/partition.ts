@@ -1,0 +1,278 @@
+import { Correlator, type CorrelatorOptions, type CorrelatorStats } from '../correlate/correlator.ts';
+import type { Transition } from '../correlate/incidents.ts';
+import type { Rule } from '../rule.ts';
+import { WINDOW_SLACK_MS } from '../store/redis/hit-windows.ts';
+import type { Lease, LoggedHit, PartitionStore } from '../store/redis/partition-store.ts';
+import { decodeIncident, encodeIncident, parseObject } from '../store/record-codec.ts';
+import type { EvidenceLine, Hit, Incident, LineRef } from '../types.ts';
+import { decodeSharedHit, type SharedHit } from './logged-hit.ts';
+import { longestWindowMs } from './routing.ts';
+
+/** What happened to an incident and has to be told. */
+export interface Tell {
+  readonly incident: Incident;
+  readonly transition: Transition;
+}
+
+export interface PartitionOptions extends Omit<CorrelatorOptions, 'onTransition' | 'lineOf'> {
+  readonly rules: readonly Rule[];
+  readonly lines: {
+    keep(line: EvidenceLine): LineRef;
+    get(ref: LineRef): EvidenceLine | undefined;
+  };
+  /** Tells people. Resolves once that is certain to happen; is called again when it rejects. */
+  readonly onTransition: (incident: Incident, transition: Transition) => Promise<void>;
+}
+
+/** The checkpoint, beside open incidents and what was told of them. */
+interface State {
+  /** How far the clock had come; null before the first hit. */
+  readonly clockMs: number | null;
+  /** The newest hit that was read. */
+  readonly readId: string;
+  /** Hits read that were ahead of the clock. */
+  readonly early: readonly string[];
+  /** Hits that were held to be put in order, with the clock at their arrival. */
+  readonly held: readonly (readonly [id: string, clockMs: number])[];
+  /** What was still to be told. */
+  readonly tells: readonly { readonly incident: string; readonly transition: Transition }[];
+}
+
+const START: State = { clockMs: null, readId: '0-0', early: [], held: [], tells: [] };
+const RETRY_MS = 1_000;
+/** Hits are kept longer than any window by this much: one may wait in another window for so long, and clocks differ. */
+const KEEP_SLACK_MS = WINDOW_SLACK_MS + 60_000;
+
+type Early = SharedHit & { readonly id: string };
+
+/**
+ * One partition in the hands of its owner: an ordinary correlator that is given the hits in order of receipt, as one process
+ * would have received them, because the clock only goes as far as every node has handed over. Everything it needs to go
+ * on elsewhere is in its checkpoint and the stream.
+ */
+export class Partition {
+  readonly number: number;
+  readonly lease: Lease;
+  readonly #store: PartitionStore;
+  readonly #options: PartitionOptions;
+  readonly #correlator: Correlator;
+  readonly #ids = new WeakMap<Hit, string>();
+  /** Names of hits that were read, in two generations: a hit may wait in several windows. */
+  #names = new Set<string>();
+  #olderNames = new Set<string>();
+  #namesSinceMs = 0;
+  #longestMs: number;
+  #early: Early[] = [];
+  #readId = START.readId;
+  readonly #tells = new Set<Tell>();
+  readonly #telling = new Map<string, Promise<void>>();
+  #toTellFirst: Tell[] = [];
+  readonly #open = new Map<string, Incident>();
+  readonly #closed = new Set<string>();
+  readonly #ledger = new Map<string, string | undefined>();
+  #left = false;
+
+  constructor(number: number, lease: Lease, store: PartitionStore, options: PartitionOptions) {
+    this.number = number;
+    this.lease = lease;
+    this.#store = store;
+    this.#options = options;
+    this.#longestMs = longestWindowMs(options.rules);
+    this.#correlator = new Correlator(options.rules, {
+      ...options,
+      lineOf: (ref) => options.lines.get(ref),
+      onTransition: (incident, transition) => this.#onTransition(incident, transition),
+    });
+  }
+
+  /** Goes on where the last owner's checkpoint is; gives what people were told of its incidents. */
+  async restore(): Promise<readonly string[]> {
+    const { state: text, open, ledger } = await this.#store.load();
+    const state = parseObject<State>(text ?? '') ?? START;
+    const held = new Map(state.held);
+    const early = new Set(state.early);
+    const judged: Hit[] = [];
+    const toHold: { id: string; hit: Hit }[] = [];
+    for (let page = await this.#store.read('0-0'); ; page = await this.#store.read(page.hits.at(-1)!.id)) {
+      for (const logged of page.hits) {
+        if (idAfter(logged.id, state.readId)) continue;
+        const shared = this.#decode(logged);
+        if (shared === undefined) continue;
+        if (early.has(logged.id)) this.#early.push(shared);
+        else if (held.has(logged.id)) toHold.push(shared);
+        else judged.push(shared.hit);
+      }
+      if (!page.more) break;
+    }
+    const incidents = [...open.values()]
+      .flatMap((each) => decodeIncident(each) ?? [])
+      .sort((a, b) => a.openedAtMs - b.openedAtMs);
+    const byId = new Map(toHold.map(({ id, hit }) => [id, hit]));
+    this.#correlator.restore(
+      {
+        clockMs: state.clockMs ?? Number.NEGATIVE_INFINITY,
+        held: state.held.flatMap(([id, clockMs]) => (byId.has(id) ? [{ hit: byId.get(id)!, clockMs }] : [])),
+        incidents,
+      },
+      judged,
+    );
+    this.#readId = state.readId;
+    this.#toTellFirst = state.tells.flatMap(({ incident: told, transition }) => {
+      const incident = decodeIncident(told);
+      return incident === undefined ? [] : [{ incident, transition }];
+    });
+    return [...ledger.values()];
+  }
+
+  /** After `restore`: what the last owner had not told for certain is told now. */
+  begin(): void {
+    for (const { incident, transition } of this.#toTellFirst) this.#tell(incident, transition);
+    this.#toTellFirst = [];
+  }
+
+  /** Reads what was handed over, and judges everything that was received up to the watermark. */
+  async advance(watermarkMs: number): Promise<void> {
+    for (let more = true; more && !this.#left; ) {
+      const page = await this.#store.read(this.#readId);
+      more = page.more;
+      for (const logged of page.hits) {
+        this.#readId = logged.id;
+        const shared = this.#decode(logged);
+        if (shared !== undefined) this.#early.push(shared);
+      }
+      // A page at a time while catching up: what has waited long does not depend on what comes after.
+    }
+    if (this.#left || !Number.isFinite(watermarkMs)) return;
+    const ready = this.#early.filter(({ clockMs }) => clockMs <= watermarkMs);
+    if (ready.length > 0) this.#early = this.#early.filter(({ clockMs }) => clockMs > watermarkMs);
+    for (const { hit, clockMs } of ready.sort((a, b) => a.clockMs - b.clockMs)) {
+      this.#correlator.advance(clockMs);
+      this.#correlator.add(hit, clockMs);
+    }
+    this.#correlator.advance(watermarkMs);
+  }
+
+  /** Writes down how far this is; false when the partition is somebody else's by now. */
+  async checkpoint(): Promise<boolean> {
+    for (const incident of this.#correlator.takeChanged()) this.#open.set(incident.id, incident);
+    const { clockMs, held } = this.#correlator.pending();
+    const open = new Map(this.#open);
+    const closed = [...this.#closed];
+    const ledger = new Map(this.#ledger);
+    const state: State = {
+      clockMs: Number.isFinite(clockMs) ? clockMs : null,
+      readId: this.#readId,
+      early: this.#early.map(({ id }) => id),
+      held: held.map(({ hit, clockMs: arrivedMs }) => [this.#ids.get(hit) ?? '', arrivedMs] as const),
+      tells: [...this.#tells].map(({ incident, transition }) => ({
+        incident: encodeIncident(incident),
+        transition,
+      })),
+    };
+    const kept = await this.#store.save(this.lease, {
+      state: JSON.stringify(state),
+      open: new Map([...open].map(([id, incident]) => [id, encodeIncident(incident)])),
+      closed,
+      ledger,
+      trimBefore: this.#trimBefore(clockMs),
+    });
+    if (!kept) return false;
+    for (const [id, incident] of open) if (this.#open.get(id) === incident) this.#open.delete(id);
+    for (const id of closed) this.#closed.delete(id);
+    for (const [id, text] of ledger) if (this.#ledger.get(id) === text) this.#ledger.delete(id);
+    return true;
+  }
+
+  /** What people were told about one of its incidents; undefined when that need not be remembered any more. */
+  noteTold(incidentId: string, record: string | undefined): void {
+    this.#ledger.set(incidentId, record);
+  }
+
+  /** Goes on with other rules. */
+  reload(rules: readonly Rule[]): void {
+    this.#longestMs = Math.max(this.#longestMs, longestWindowMs(rules));
+    this.#correlator.reload(rules);
+  }
+
+  /** Judges no more, and does not try again to tell anybody: somebody else does. */
+  leave(): void {
+    this.#left = true;
+  }
+
+  /** Resolves when everything that is to be told has been accepted. */
+  async settled(): Promise<void> {
+    while (this.#telling.size > 0) await Promise.allSettled(this.#telling.values());
+  }
+
+  get correlator(): Correlator {
+    return this.#correlator;
+  }
+
+  stats(): CorrelatorStats {
+    return this.#correlator.stats();
+  }
+
+  #decode({ id, payload }: LoggedHit): Early | undefined {
+    const shared = decodeSharedHit(payload);
+    if (shared === undefined || this.#isKnown(shared)) return undefined;
+    const line = shared.line === undefined ? { sequence: 0 } : this.#options.lines.keep(shared.line);
+    const hit = { ...shared.hit, attempt: { ...shared.hit.attempt, line } };
+    this.#ids.set(hit, id);
+    return { ...shared, hit, id };
+  }
+
+  #isKnown({ name, clockMs }: SharedHit): boolean {
+    if (this.#names.has(name) || this.#olderNames.has(name)) return true;
+    if (clockMs - this.#namesSinceMs > this.#longestMs + WINDOW_SLACK_MS) {
+      this.#olderNames = this.#names;
+      this.#names = new Set();
+      this.#namesSinceMs = clockMs;
+    }
+    this.#names.add(name);
+    return false;
+  }
+
+  #onTransition(incident: Incident, transition: Transition): void {
+    if (transition === 'closed') {
+      this.#open.delete(incident.id);
+      this.#closed.add(incident.id);
+    } else this.#open.set(incident.id, incident);
+    this.#tell(incident, transition);
+  }
+
+  /** In order for each incident, and again until it is accepted. */
+  #tell(incident: Incident, transition: Transition): void {
+    const tell: Tell = { incident, transition };
+    this.#tells.add(tell);
+    const before = this.#telling.get(incident.id) ?? Promise.resolve();
+    const now = before.then(() => this.#tellUntilAccepted(tell));
+    this.#telling.set(incident.id, now);
+    void now.then(() => {
+      if (this.#telling.get(incident.id) === now) this.#telling.delete(incident.id);
+    });
+  }
+
+  async #tellUntilAccepted(tell: Tell): Promise<void> {
+    while (!this.#left) {
+      try {
+        await this.#options.onTransition(tell.incident, tell.transition);
+        this.#tells.delete(tell);
+        return;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  #trimBefore(clockMs: number): string {
+    const oldestMs = clockMs - this.#longestMs - this.#options.latenessMs - KEEP_SLACK_MS;
+    return `${Math.max(0, Number.isFinite(oldestMs) ? Math.floor(oldestMs) : 0)}-0`;
+  }
+}
+
+/** Whether a stream id comes after another. */
+function idAfter(id: string, other: string): boolean {
+  const [aMs, aNumber] = id.split('-').map(Number);
+  const [bMs, bNumber] = other.split('-').map(Number);
+  return aMs! > bMs! || (aMs === bMs && aNumber! > bNumber!);
+}

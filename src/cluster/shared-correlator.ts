@@ -1,0 +1,312 @@
+import { randomUUID } from 'node:crypto';
+import type { CorrelatorStats, HitSink } from '../correlate/correlator.ts';
+import type { Rule } from '../rule.ts';
+import { HitWindows } from '../store/redis/hit-windows.ts';
+import { PARTITIONS } from '../store/redis/keys.ts';
+import { Nodes } from '../store/redis/nodes.ts';
+import { PartitionStore } from '../store/redis/partition-store.ts';
+import type { RedisLink } from '../store/redis/redis-link.ts';
+import type { SharedStatus } from '../status.ts';
+import type { Hit, Incident, LineKeeper } from '../types.ts';
+import { HitSender } from './hit-sender.ts';
+import { encodeSharedHit } from './logged-hit.ts';
+import { NodeWatch } from './node-watch.ts';
+import { Partition, type PartitionOptions } from './partition.ts';
+import { Routing } from './routing.ts';
+
+export interface SharedCorrelatorOptions extends Omit<PartitionOptions, 'lines'> {
+  readonly link: RedisLink;
+  readonly lines: LineKeeper;
+  /** This process among all; drawn when absent. */
+  readonly node?: string;
+  readonly maxSpoolBytes: number;
+  readonly onDropped: (reason: 'spool-full' | 'window-full', count: number) => void;
+  /** A partition was taken over: what people were told about its open incidents. */
+  readonly onTakeOver: (records: readonly string[]) => void;
+  /** These incidents are another node's from now on. */
+  readonly onLeave: (incidentIds: readonly string[]) => void;
+  /** Which nodes are alive, whenever that has changed and from time to time. */
+  readonly onNodes: (living: readonly string[]) => Promise<void>;
+  readonly onEvent: (message: string, details: object) => void;
+}
+
+const TURN_MS = 200;
+const LEASE_MS = 6_000;
+const RENEW_EVERY_MS = 1_500;
+const CHECKPOINT_EVERY_MS = 2_000;
+const NODES_EVERY_MS = 5_000;
+/** A line may be on its way from the socket to us for so long without being called late. */
+const IN_FLIGHT_MS = 250;
+
+interface Owned {
+  readonly partition: Partition;
+  /** Until when the lease is good for certain. */
+  goodUntilMs: number;
+  checkpointMs: number;
+}
+
+/**
+ * The correlator of all nodes together. Hits go to the shared windows; of the partitions each node owns its share, and judges
+ * what is handed over there. A node that dies is missed, and the others take its partitions from their checkpoints.
+ */
+export class SharedCorrelator implements HitSink {
+  readonly node: string;
+  readonly #options: SharedCorrelatorOptions;
+  readonly #sender: HitSender;
+  readonly #nodes: Nodes;
+  readonly #watch = new NodeWatch();
+  readonly #stores: readonly PartitionStore[];
+  readonly #owned = new Map<number, Owned>();
+  /** Which partition an open incident is in. */
+  readonly #homes = new Map<string, Partition>();
+  #rules: readonly Rule[];
+  #routing: Routing;
+  #hits = 0;
+  #living: readonly string[] = [];
+  #watermarkMs = Number.NEGATIVE_INFINITY;
+  #renewedMs = 0;
+  #nodesToldMs = 0;
+  #fault: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #turning: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(options: SharedCorrelatorOptions) {
+    this.#options = options;
+    this.node = options.node ?? randomUUID().slice(0, 8);
+    this.#rules = options.rules;
+    this.#routing = this.#route(options.rules);
+    this.#nodes = new Nodes(options.link);
+    this.#stores = Array.from({ length: PARTITIONS }, (_, i) => new PartitionStore(options.link, i));
+    this.#sender = new HitSender({
+      node: this.node,
+      windows: new HitWindows(options.link),
+      maxSpoolBytes: options.maxSpoolBytes,
+      onDropped: options.onDropped,
+    });
+  }
+
+  /** Begins to take part. */
+  start(): void {
+    const again = () => {
+      this.#turning = this.#turn().finally(() => {
+        if (!this.#stopped) this.#timer = setTimeout(again, TURN_MS);
+      });
+    };
+    again();
+  }
+
+  /** Hands over what it has, for at most so long, and leaves its partitions to the others. Gives the hits that are lost. */
+  async stop(timeoutMs: number): Promise<number> {
+    const left = await this.#sender.close(timeoutMs);
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#turning;
+    await Promise.all([...this.#owned.values()].map((owned) => this.#giveBack(owned)));
+    await this.#nodes.leave(this.node).catch(() => undefined);
+    return left;
+  }
+
+  status(): SharedStatus {
+    const away = this.#options.link.away ?? this.#fault;
+    return {
+      node: this.node,
+      nodes: this.#living.length,
+      partitions: this.#owned.size,
+      spooled: this.#sender.spooled,
+      dropped: this.#sender.dropped,
+      ...(Number.isFinite(this.#watermarkMs) ? { judgedUpToMs: this.#watermarkMs } : {}),
+      ...(away === undefined ? {} : { away }),
+    };
+  }
+
+  /** What people were told about an incident, for whoever may own its partition later. */
+  noteTold(incidentId: string, record: string | undefined): void {
+    this.#homes.get(incidentId)?.noteTold(incidentId, record);
+    if (record === undefined) this.#homes.delete(incidentId);
+  }
+
+  add(hit: Hit, clockMs: number): void {
+    const name = `${this.node}-${++this.#hits}`;
+    const route = this.#routing.route(hit, name);
+    if (route === undefined) return;
+    const line = this.#options.lines.get(hit.attempt.line);
+    const payload = encodeSharedHit({ name, clockMs, hit, ...(line === undefined ? {} : { line }) });
+    const offered = { payload, atMs: hit.attempt.atMs, conditions: route.conditions };
+    this.#sender.add(route.partition, offered, clockMs);
+  }
+
+  /** The clock of all nodes is what counts. */
+  advance(): void {}
+
+  /** The stream goes on with the other nodes, or when this one is back. */
+  drain(): void {}
+
+  flush(): void {}
+
+  /** What an earlier run left is in Redis. */
+  resume(incidents: readonly Incident[]): Incident[] {
+    return [...incidents];
+  }
+
+  takeChanged(): Incident[] {
+    return [];
+  }
+
+  reload(rules: readonly Rule[]): void {
+    this.#rules = rules;
+    this.#routing = this.#route(rules);
+    for (const { partition } of this.#owned.values()) partition.reload(rules);
+  }
+
+  rule(id: string): Rule | undefined {
+    for (const { partition } of this.#owned.values()) {
+      const rule = partition.correlator.rule(id);
+      if (rule !== undefined) return rule;
+    }
+    return this.#rules.find((rule) => rule.id === id);
+  }
+
+  /** Open incidents of the partitions this node owns. */
+  incidents(): Incident[] {
+    return this.#correlators().flatMap((correlator) => correlator.incidents());
+  }
+
+  incidentsOf(hit: Hit): Incident[] {
+    return this.#correlators().flatMap((correlator) => correlator.incidentsOf(hit));
+  }
+
+  incident(identifier: string): Incident | undefined {
+    return this.#correlators()
+      .map((correlator) => correlator.incident(identifier))
+      .find((incident) => incident !== undefined);
+  }
+
+  progress(hit: Hit): readonly string[] {
+    const partition = this.#routing.route(hit, '')?.partition;
+    const owned = partition === undefined ? undefined : this.#owned.get(partition);
+    return owned === undefined ? ['another node judges it'] : owned.partition.correlator.progress(hit);
+  }
+
+  stats(): CorrelatorStats {
+    const all = this.#correlators().map((correlator) => correlator.stats());
+    const sum = (of: (stats: CorrelatorStats) => number) => all.reduce((total, each) => total + of(each), 0);
+    return {
+      hits: this.#hits,
+      held: sum(({ held }) => held),
+      duplicates: sum(({ duplicates }) => duplicates),
+      keys: sum(({ keys }) => keys),
+      openIncidents: sum(({ openIncidents }) => openIncidents),
+      evictedKeys: sum(({ evictedKeys }) => evictedKeys),
+      releasedEarly: sum(({ releasedEarly }) => releasedEarly),
+      closedEarly: sum(({ closedEarly }) => closedEarly),
+    };
+  }
+
+  #correlators() {
+    return [...this.#owned.values()].map(({ partition }) => partition.correlator);
+  }
+
+  #route(rules: readonly Rule[]): Routing {
+    const routing = new Routing(rules, this.#options.quietMs);
+    if (routing.undivided.length > 0)
+      this.#options.onEvent('one node judges everything: these rules group hits without their source', {
+        rules: routing.undivided,
+      });
+    return routing;
+  }
+
+  /** One look at everything; what fails is tried again in the next. */
+  async #turn(): Promise<void> {
+    try {
+      const nowMs = performance.now();
+      // Before anything is read: what these words vouch for is in the streams by now.
+      const words = await this.#nodes.say(this.node, this.#sender.watermarkMs(Date.now() - IN_FLIGHT_MS));
+      const { living, dead, watermarkMs } = this.#watch.look(words, nowMs);
+      const changed = `${living}` !== `${this.#living}`;
+      this.#living = living;
+      this.#watermarkMs = watermarkMs;
+      if (changed) this.#options.onEvent('nodes', { living });
+      for (const node of dead) await this.#nodes.forget(node);
+      if (nowMs - this.#renewedMs > RENEW_EVERY_MS) await this.#share(nowMs);
+      if (changed || nowMs - this.#nodesToldMs > NODES_EVERY_MS) {
+        this.#nodesToldMs = nowMs;
+        await this.#options.onNodes(living);
+      }
+      await Promise.all([...this.#owned.values()].map((owned) => this.#judge(owned, watermarkMs)));
+      this.#fault = undefined;
+    } catch (error) {
+      this.#fault = (error as Error).message;
+    }
+  }
+
+  /** Keeps its leases, and has its share of the partitions: no more when others are there, no less when nobody is. */
+  async #share(nowMs: number): Promise<void> {
+    for (const owned of this.#owned.values()) {
+      if (await this.#stores[owned.partition.number]!.renew(owned.partition.lease, LEASE_MS))
+        owned.goodUntilMs = nowMs + LEASE_MS;
+      else this.#lose(owned);
+    }
+    const share = Math.ceil(PARTITIONS / Math.max(1, this.#living.length));
+    for (const owned of [...this.#owned.values()].slice(share)) await this.#giveBack(owned);
+    for (let i = 0; i < PARTITIONS && this.#owned.size < share; i++)
+      if (!this.#owned.has(i)) await this.#take(i, nowMs);
+    this.#renewedMs = nowMs;
+  }
+
+  async #take(number: number, nowMs: number): Promise<void> {
+    const store = this.#stores[number]!;
+    const lease = await store.acquire(this.node, LEASE_MS);
+    if (lease === undefined) return;
+    const { lines } = this.#options;
+    const partition: Partition = new Partition(number, lease, store, {
+      ...this.#options,
+      rules: this.#rules,
+      lines: {
+        keep: (line) => lines.keep({ ...line, transport: 'udp' }),
+        get: (ref) => lines.get(ref),
+      },
+      onTransition: (incident, transition) => {
+        this.#homes.set(incident.id, partition);
+        return this.#options.onTransition(incident, transition);
+      },
+    });
+    try {
+      const records = await partition.restore();
+      for (const { id } of partition.correlator.incidents()) this.#homes.set(id, partition);
+      this.#options.onTakeOver(records);
+      partition.begin();
+      this.#owned.set(number, { partition, goodUntilMs: nowMs + LEASE_MS, checkpointMs: nowMs });
+    } catch (error) {
+      partition.leave();
+      await store.release(lease);
+      throw error;
+    }
+  }
+
+  async #judge(owned: Owned, watermarkMs: number): Promise<void> {
+    const nowMs = performance.now();
+    // Past its time somebody else may have it; renewing tells.
+    if (nowMs > owned.goodUntilMs) return;
+    await owned.partition.advance(watermarkMs);
+    if (nowMs - owned.checkpointMs < CHECKPOINT_EVERY_MS) return;
+    owned.checkpointMs = nowMs;
+    if (!(await owned.partition.checkpoint())) this.#lose(owned);
+  }
+
+  async #giveBack(owned: Owned): Promise<void> {
+    const { partition } = owned;
+    this.#lose(owned);
+    // Without the last checkpoint the next owner goes on from the one before it.
+    if (await partition.checkpoint().catch(() => false))
+      await this.#stores[partition.number]!.release(partition.lease).catch(() => undefined);
+  }
+
+  #lose({ partition }: Owned): void {
+    partition.leave();
+    this.#owned.delete(partition.number);
+    const left = [...this.#homes].filter(([, home]) => home === partition).map(([id]) => id);
+    for (const id of left) this.#homes.delete(id);
+    this.#options.onLeave(left);
+  }
+}

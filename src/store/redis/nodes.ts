@@ -1,0 +1,47 @@
+import { NODES_KEY } from './keys.ts';
+import { type RedisLink, script } from './redis-link.ts';
+
+/** What a node said of itself last. */
+export interface NodeWord {
+  readonly node: string;
+  /** Every hit it had received by then is in Redis. */
+  readonly watermarkMs: number;
+  /** Different each time it is said. */
+  readonly word: string;
+}
+
+const FORGET = script(
+  `if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then return redis.call('HDEL', KEYS[1], ARGV[1]) end return 0`,
+);
+
+/** Who takes part, and how far everybody has come. */
+export class Nodes {
+  readonly #link: RedisLink;
+  #beats = 0;
+
+  constructor(link: RedisLink) {
+    this.#link = link;
+  }
+
+  /** Says how far this node has come; gives what all nodes said last, itself included. */
+  async say(node: string, watermarkMs: number): Promise<NodeWord[]> {
+    const { client } = this.#link;
+    await client.hset(NODES_KEY, node, `${++this.#beats} ${watermarkMs}`);
+    const words = await client.hgetall(NODES_KEY);
+    return Object.entries(words).map(([name, word]) => ({
+      node: name,
+      watermarkMs: Number(word.split(' ')[1]),
+      word,
+    }));
+  }
+
+  /** Forgets a node that has said nothing new; one that has is alive, and stays. */
+  async forget({ node, word }: NodeWord): Promise<void> {
+    await this.#link.run(FORGET, [NODES_KEY], [node, word]);
+  }
+
+  /** Takes leave: nobody waits for this node any more. */
+  async leave(node: string): Promise<void> {
+    await this.#link.client.hdel(NODES_KEY, node);
+  }
+}

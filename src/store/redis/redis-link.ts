@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { Cluster, Redis } from 'ioredis';
+
+/** A Lua script that runs atomically on the node that holds its keys. */
+export interface Script {
+  readonly lua: string;
+  readonly sha: string;
+}
+
+export function script(lua: string): Script {
+  return { lua, sha: createHash('sha1').update(lua).digest('hex') };
+}
+
+export interface RedisLinkOptions {
+  /** See `parseState`. */
+  readonly state: string;
+  /** Hears of every change between there and away. */
+  readonly onChange?: (away: string | undefined) => void;
+}
+
+/** The hosts of a `state` setting, and what they have in common. */
+export interface RedisAddress {
+  readonly nodes: readonly { readonly host: string; readonly port: number }[];
+  readonly tls: boolean;
+  readonly db: number;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+/** A command without an answer for so long has failed; whether it was carried out is unknown. */
+const COMMAND_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 3_000;
+const RECONNECT_MS = 500;
+
+/**
+ * Reads `redis://[user:password@]host[:port][/db]`, or `rediss://` for TLS. Several addresses with commas between them are
+ * some nodes of one Cluster. Throws a TypeError that does not repeat the password.
+ */
+export function parseState(state: string): RedisAddress {
+  const urls = state.split(',').map((part) => {
+    if (!URL.canParse(part)) throw new TypeError('state: write redis://host:port');
+    return new URL(part);
+  });
+  const [first] = urls;
+  if (first === undefined || urls.some(({ protocol }) => protocol !== 'redis:' && protocol !== 'rediss:'))
+    throw new TypeError('state: write embedded, redis://host:port or rediss://host:port');
+  const db = Number(first.pathname.slice(1) || '0');
+  if (!Number.isInteger(db)) throw new TypeError('state: the path of a redis:// address is a database number');
+  if (urls.length > 1 && db !== 0) throw new TypeError('state: a Redis Cluster has no numbered databases');
+  return {
+    nodes: urls.map(({ hostname, port }) => ({
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: Number(port || '6379'),
+    })),
+    tls: first.protocol === 'rediss:',
+    db,
+    ...(first.username === '' ? {} : { username: decodeURIComponent(first.username) }),
+    ...(first.password === '' ? {} : { password: decodeURIComponent(first.password) }),
+  };
+}
+
+/**
+ * The connection to Redis, Valkey, or a Cluster of either. A command fails at once while there is none: whoever sends it
+ * keeps what matters and sends it again.
+ */
+export class RedisLink {
+  readonly client: Redis | Cluster;
+  readonly #onChange: (away: string | undefined) => void;
+  #away: string | undefined = 'not connected yet';
+  #closed = false;
+
+  constructor({ state, onChange }: RedisLinkOptions) {
+    this.#onChange = onChange ?? (() => undefined);
+    this.client = connect(parseState(state));
+    this.client.on('ready', () => this.#note(undefined));
+    this.client.on('error', (error: Error) => this.#note(error.message || 'the connection failed'));
+    this.client.on('close', () => this.#note('the connection is closed'));
+  }
+
+  /** Why Redis can not be reached; undefined while it can. */
+  get away(): string | undefined {
+    return this.#away;
+  }
+
+  /** Runs a script; all keys have the same hash tag. Rejects when Redis is away or refuses. */
+  async run(which: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    try {
+      return await this.client.evalsha(which.sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
+      return this.client.eval(which.lua, keys.length, ...keys, ...args);
+    }
+  }
+
+  /** Ends the connection; commands on their way are rejected. */
+  close(): void {
+    this.#closed = true;
+    this.client.disconnect();
+  }
+
+  #note(away: string | undefined): void {
+    const changed = (away === undefined) !== (this.#away === undefined);
+    // What failed first says more than the end of the connection that follows it.
+    if (changed || this.#away === 'not connected yet') this.#away = away;
+    if (changed && !this.#closed) this.#onChange(away);
+  }
+}
+
+function connect({ nodes, tls, db, username, password }: RedisAddress): Redis | Cluster {
+  const options = {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls ? { tls: {} } : {}),
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    // A command that may have been carried out is not repeated behind our back.
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+  };
+  if (nodes.length > 1) {
+    return new Cluster([...nodes], {
+      redisOptions: options,
+      enableOfflineQueue: false,
+      slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
+      clusterRetryStrategy: () => RECONNECT_MS,
+    });
+  }
+  return new Redis({ ...nodes[0]!, ...options, db, retryStrategy: () => RECONNECT_MS });
+}

@@ -1,0 +1,148 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compileMatcher } from '../../src/match/matcher.ts';
+import { compilePrefilter, type Prefilter } from '../../src/match/prefilter.ts';
+import { parse } from '../../src/parse/index.ts';
+import * as spellings from '../../src/parse/spellings.ts';
+import type { Rule, RuleSet } from '../../src/rule.ts';
+import type { Attempt } from '../../src/types.ts';
+import { CORPORA, hasCorpora } from '../support/corpora.ts';
+import { decodeLine } from '../support/decode-line.ts';
+import { hosts, ports, rule, ruleSet } from '../support/rule-sets.ts';
+
+const SENDER = 'gw1.log';
+
+/** The plain way: decoded, parsed, matched. */
+function attemptOf(line: string): Attempt | undefined {
+  const message = decodeLine(line);
+  const result = parse(message, { prefixes: [] });
+  if (result?.kind !== 'attempt') return undefined;
+  const hostname = message.hostname ?? result.attempt.hostname;
+  const observer = { address: SENDER, via: 'file' as const, ...(hostname === undefined ? {} : { hostname }) };
+  return { ...result.attempt, atMs: 0, timeSource: 'device', observer, line: { sequence: 0 } };
+}
+
+function latin1(line: string): string {
+  return Buffer.from(line, 'utf8').toString('latin1');
+}
+
+function spansIn(prefilter: Prefilter, text: string): string[] {
+  const found: number[] = [];
+  prefilter.find(text, found);
+  return found.flatMap((start, i) => (i % 2 === 0 ? [text.slice(start, found[i + 1])] : []));
+}
+
+function passes(set: RuleSet, line: string): boolean {
+  const prefilter = compilePrefilter(set, spellings);
+  return prefilter === undefined || spansIn(prefilter, latin1(line)).length > 0;
+}
+
+/** Every way in which rules can watch what an attempt touched. */
+function watching({ destination, observer, action }: Attempt): RuleSet[] {
+  const onPort = destination.port === undefined ? ports('any') : ports(destination.port);
+  const host = destination.ip ?? '192.0.2.77';
+  const name = destination.name ?? observer.hostname;
+  const more: Partial<Rule> = { actions: [action] };
+  const names = destination.ip !== undefined || name === undefined ? new Map<string, string>() : new Map([[host, name.toLowerCase()]]);
+  const networks = host.includes(':') ? [host, `${host}/64`] : [host, `${host.replace(/\d+$/, '0')}/24`];
+  const others = Array.from({ length: 100 }, (_, i) => `10.${i}.7.9`);
+  return [
+    ...networks.map((network) => ruleSet([rule('on-host', hosts(network), onPort, more)], { names })),
+    ruleSet([rule('on-many', hosts(host, ...others), onPort, more)], { names }),
+    ruleSet([rule('all-ports', hosts(host), ports('any'), more)], { names }),
+    ruleSet([rule('on-any', hosts('any'), onPort, more)], { names }),
+    ruleSet([rule('other', hosts('10.1.1.1'), ports(9), more), rule('on-any', hosts('any'), onPort, more)], { names }),
+  ];
+}
+
+/** Lines whose hit the prefilter would lose, with the rule that would have caught it. */
+function lost(lines: readonly string[]): string[] {
+  return lines.flatMap((line) => {
+    const attempt = attemptOf(line);
+    if (attempt === undefined) return [];
+    return watching(attempt).flatMap((set) =>
+      compileMatcher(set).match(attempt).length > 0 && !passes(set, line) ? [`${set.rules.at(-1)!.id}: ${line}`] : [],
+    );
+  });
+}
+
+const fixtures = readdirSync('fixtures/lines')
+  .map((file) => readFileSync(`fixtures/lines/${file}`, 'utf8'))
+  .join('\n')
+  .split('\n')
+  .filter((line) => line !== '' && !line.startsWith('#'));
+
+describe('the prefilter never loses a hit', () => {
+  it('of a fixture, however a rule watches it', () => {
+    expect(fixtures.filter((line) => attemptOf(line) !== undefined).length).toBeGreaterThan(200);
+    expect(lost(fixtures)).toEqual([]);
+  });
+
+  it.runIf(hasCorpora)('of a public sample line, however a rule watches it', { timeout: 120_000 }, () => {
+    const files = readdirSync(CORPORA, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(?:log|txt)$/.test(file));
+    const lines = files.flatMap((file) => readFileSync(`${CORPORA}/${file}`, 'utf8').split('\n').slice(0, 150));
+    expect(lines.length).toBeGreaterThan(100);
+    expect(lost(lines.filter((line) => line !== ''))).toEqual([]);
+  });
+
+  it('of a line that was damaged', { timeout: 60_000 }, () => {
+    const damaged = fc
+      .tuple(fc.constantFrom(...fixtures), fc.nat(400), fc.nat(4), fc.string({ maxLength: 6 }))
+      .map(([line, at, length, text]) => (line.slice(0, at) + text + line.slice(at + length)).replaceAll('\n', ' '));
+    fc.assert(
+      fc.property(damaged, (line) => {
+        expect(lost([line])).toEqual([]);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('compilePrefilter()', () => {
+  const paper = ruleSet([rule('paper', hosts('192.0.2.10', '192.0.2.20'), ports('143/tcp', '80/tcp'))]);
+  const line = (host: string, port: number) => `Nov 23 03:00:00 gw1 kernel: DROP IN=eth0 OUT= SRC=198.51.100.7 DST=${host} PROTO=TCP SPT=31337 DPT=${port} SYN`;
+
+  it('lets only lines through that name a watched host and port', () => {
+    const [watched, otherHost, otherPort, longer] = [line('192.0.2.20', 143), line('192.0.2.21', 143), line('192.0.2.10', 142), line('192.0.2.100', 80)];
+    const text = [otherHost, watched, otherPort, longer].join('\n');
+    expect(spansIn(compilePrefilter(paper, spellings)!, text)).toEqual([watched]);
+  });
+
+  it('finds lines in their order, each once, whatever they were found by', () => {
+    const repeat = 'Nov 23 03:00:01 gw1 last message repeated 2 times';
+    const mapped = line('::ffff:c000:214', 143);
+    const lines = [mapped, line('192.0.2.10', 80), repeat, line('192.0.2.20', 80), `${repeat} to 192.0.2.10`];
+    expect(spansIn(compilePrefilter(paper, spellings)!, `${lines.join('\n')}\n`)).toEqual(lines);
+  });
+
+  it('knows a port by its words and by the kind of line', () => {
+    const onAny = compilePrefilter(ruleSet([rule('r', hosts('any'), ports(80, 22))]), spellings)!;
+    const lines = ['Deny tcp src outside:198.51.100.7/1 dst inside:192.0.2.10/www by', 'sshd[1]: Invalid user x from 198.51.100.7'];
+    expect(spansIn(onAny, lines.join('\n'))).toEqual(lines);
+  });
+
+  it('takes octets for no port, and a port behind an address for one', () => {
+    const onAny = compilePrefilter(ruleSet([rule('r', hosts('any'), ports(80))]), spellings)!;
+    const lines = ['from 80.1.1.80 to 192.0.80.2', '198.51.100.7.1024 > 192.0.2.10.80: S'];
+    expect(spansIn(onAny, lines.join('\n'))).toEqual([lines[1]]);
+  });
+
+  it('is undefined where nearly every line would pass', () => {
+    expect(compilePrefilter(ruleSet([rule('r', hosts('any'), ports('any'))]), spellings)).toBeUndefined();
+    expect(compilePrefilter(ruleSet([rule('r', hosts('any'), ports('1-1024'))]), spellings)).toBeUndefined();
+    expect(compilePrefilter(ruleSet([rule('r', hosts('0.0.0.0/0'), ports(80))]), spellings)).toBeUndefined();
+  });
+
+  it('does not apply to a sender that is watched itself', () => {
+    const prefilter = compilePrefilter(paper, spellings)!;
+    expect(prefilter.appliesTo('192.0.2.10')).toBe(false);
+    expect(prefilter.appliesTo('192.0.2.11')).toBe(true);
+    expect(prefilter.appliesTo('/var/log/router.log')).toBe(true);
+  });
+
+  it('passes nothing when there is no rule', () => {
+    const lines = fixtures.filter((line) => !line.includes('message repeated '));
+    expect(spansIn(compilePrefilter(ruleSet([]), spellings)!, lines.map(latin1).join('\n'))).toEqual([]);
+  });
+});
