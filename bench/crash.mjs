@@ -75,7 +75,7 @@ writeFileSync(
 const oracle = new Oracle();
 const perPoint = new Map();
 /** Lines still to be sent: three of each source, at once or a second and a half apart. */
-let waiting = [];
+const waiting = [];
 let sources = 0;
 let feeding = true;
 let fatal;
@@ -139,7 +139,12 @@ function start(crashAt) {
 
 /** Sources whose incident, or whose three hits, the dead daemon's store holds. */
 async function storedSources() {
-  const store = openSqliteStore({ path: join(dir, 'var/knockwatch.db'), open: await loadSqlite(), onEvent: () => {}, setAside: false });
+  const store = openSqliteStore({
+    path: join(dir, 'var/knockwatch.db'),
+    open: await loadSqlite(),
+    onEvent: () => {},
+    setAside: false,
+  });
   try {
     const hosts = new Map();
     for (const { hit } of store.hits(Date.now() - 50_000))
@@ -199,15 +204,23 @@ server.close();
 rmSync(dir, { recursive: true, force: true });
 
 const verdict = oracle.verdict(server.mails, kills);
-const ok = fatal === undefined && verdict.lost.length === 0 && verdict.duplicates <= kills && verdict.others === 0 && verdict.owed > 0;
+const ok =
+  fatal === undefined &&
+  verdict.lost.length === 0 &&
+  verdict.duplicates <= kills &&
+  verdict.others === 0 &&
+  verdict.owed > 0;
 if (values.json) console.log(JSON.stringify({ ok, fatal, ...verdict, points: Object.fromEntries(perPoint) }));
 else {
-  for (const [point, { kills: times, mails }] of perPoint) console.log(`${point.padEnd(14)} ${times} kills, ${mails} mails between`);
+  for (const [point, { kills: times, mails }] of perPoint)
+    console.log(`${point.padEnd(14)} ${times} kills, ${mails} mails between`);
   console.log(
     `${verdict.kills} kills in ${((Date.now() - startedMs) / 1_000).toFixed(0)} s: ${verdict.owed} alerts owed, ${verdict.lost.length} lost, ` +
       `${verdict.duplicates} duplicates (${verdict.others} with another Message-ID), ${verdict.mails} mails`,
   );
-  console.log(`${verdict.inFlight} more sources lost a line that was sent less than a second before a death, ${verdict.inFlightMailed} of them were mailed all the same`);
+  console.log(
+    `${verdict.inFlight} more sources lost a line that was sent less than a second before a death, ${verdict.inFlightMailed} of them were mailed all the same`,
+  );
   console.log(ok ? 'nothing lost' : `FAILED: ${fatal ?? JSON.stringify(verdict.lost.slice(0, 10))}`);
 }
 process.exit(ok ? 0 : 1);

@@ -73,7 +73,12 @@ function lineOf(index) {
 
 function frameOf(text, index) {
   const peer = { address: '192.0.2.1', port: 514 };
-  return { bytes: Buffer.from(text, 'latin1'), receivedAtMs: FIRST_RECEIPT_MS + index * PACE_MS, peer, transport: 'udp' };
+  return {
+    bytes: Buffer.from(text, 'latin1'),
+    receivedAtMs: FIRST_RECEIPT_MS + index * PACE_MS,
+    peer,
+    transport: 'udp',
+  };
 }
 
 /** The milliseconds a line takes at best: another process can take the processor away, a slow pattern can not give it back. */
@@ -145,7 +150,9 @@ for (; index < first + most && faults < 20; index++) {
 const lines = index - first;
 const seconds = (performance.now() - started) / 1_000;
 console.log(`${lines} mutated lines, seed ${seed}, ${seconds.toFixed(1)} s: ${faults} faults`);
-console.log(`  read as ${[...kinds].map(([kind, count]) => `${kind} ${count}`).join(', ')}; ${mails.count} mails rendered`);
+console.log(
+  `  read as ${[...kinds].map(([kind, count]) => `${kind} ${count}`).join(', ')}; ${mails.count} mails rendered`,
+);
 console.log(`  slowest line ${slowest.toFixed(1)} ms; ${pauses} longer only because the machine paused`);
 console.log(`  resident memory ${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`);
 
@@ -187,4 +194,6 @@ for (; cuts < chunkings && process.exitCode === undefined; cuts++) {
   }
   if (performance.now() - chunkingsStarted > 60_000 && values.seconds !== undefined) break;
 }
-console.log(`${cuts} random chunkings of a stream: ${process.exitCode === undefined ? 'the same messages' : 'FAILED'}`);
+console.log(
+  `${cuts} random chunkings of a stream: ${process.exitCode === undefined ? 'the same messages' : 'FAILED'}`,
+);

@@ -80,7 +80,12 @@ const pipeline = new Pipeline({
     counts.alerts++;
     const rule = pipeline.rule(incident.ruleId);
     notifier
-      .handle(incident, transition, { channels: rule.notify, context: () => incidentContext(incident, rule) }, clock.now())
+      .handle(
+        incident,
+        transition,
+        { channels: rule.notify, context: () => incidentContext(incident, rule) },
+        clock.now(),
+      )
       .catch((error) => {
         counts.faults++;
         console.error(error);
@@ -97,10 +102,10 @@ function sample() {
   return { rss, heapUsed, descriptors: readdirSync('/proc/self/fd').length };
 }
 
-function tell(hour, { rss, heapUsed, descriptors }) {
+function tell(hour, { rss, heapUsed, descriptors }, most) {
   const { keys, openIncidents, evictedKeys } = pipeline.stats();
   console.log(
-    `hour ${String(hour).padStart(2)}: ${(rss / MIB).toFixed(1)} MiB resident, ${(heapUsed / MIB).toFixed(1)} MiB heap, ` +
+    `hour ${String(hour).padStart(2)}: ${(rss / MIB).toFixed(1)} to ${(most / MIB).toFixed(1)} MiB resident, ${(heapUsed / MIB).toFixed(1)} MiB heap, ` +
       `${descriptors} descriptors, ${keys} keys (${evictedKeys} given up), ${openIncidents} incidents open, ${counts.mails} mails`,
   );
 }
@@ -123,8 +128,8 @@ for (let second = 0; second < hours * HOUR_S; second++) {
   if (second % SAMPLE_S === SAMPLE_S - 1) samples.push(sample());
   if (second % HOUR_S === HOUR_S - 1) {
     hourly.push(leastOf(samples));
+    tell(hourly.length, hourly.at(-1), Math.max(...samples.map(({ rss }) => rss)));
     samples = [];
-    tell(hourly.length, hourly.at(-1));
   }
 }
 

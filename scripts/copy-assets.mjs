@@ -1,6 +1,6 @@
 // Puts the page's files beside the compiled server: tsc copies no scripts, style sheets or pictures. The libraries the
 // page uses are copied out of node_modules under names of our own; there is no bundler.
-import { cpSync, copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));

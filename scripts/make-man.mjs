@@ -9,7 +9,11 @@ const silent = { write: () => true };
 const program = createProgram({ stdout: silent, stderr: silent, env: {} });
 
 /** Text for roff: backslashes, hyphens people copy, and lines that would be taken for requests. */
-const roff = (text) => text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replace(/^([.'])/gm, '\\&$1');
+const roff = (text) =>
+  text
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replace(/^([.'])/gm, '\\&$1');
 
 const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 
@@ -36,7 +40,12 @@ function options(command) {
 
 function verb(command) {
   const { prose, examples } = helpAfter(command);
-  const words = [command.name(), ...command.registeredArguments.map((a) => (a.required ? `<${a.name()}${a.variadic ? '...' : ''}>` : `[${a.name()}${a.variadic ? '...' : ''}]`))];
+  const words = [
+    command.name(),
+    ...command.registeredArguments.map((a) =>
+      a.required ? `<${a.name()}${a.variadic ? '...' : ''}>` : `[${a.name()}${a.variadic ? '...' : ''}]`,
+    ),
+  ];
   return [
     `.SS ${roff(`knockwatch ${words.join(' ')}`)}`,
     roff(sentence(command.description())),
@@ -70,13 +79,19 @@ const page = [
   '.SH ENVIRONMENT',
   ...[
     ['KNOCKWATCH_CONFIG', 'The configuration, where \\-\\-config is not given.'],
-    ['KNOCKWATCH_STATE_DIR, STATE_DIRECTORY', 'Where knockwatch keeps what it must not forget, instead of the configured stateDir.'],
+    [
+      'KNOCKWATCH_STATE_DIR, STATE_DIRECTORY',
+      'Where knockwatch keeps what it must not forget, instead of the configured stateDir.',
+    ],
     ['KNOCKWATCH_SMTP_URL, KNOCKWATCH_SMTP_PASSWORD', 'The mail server and its password.'],
     ['NO_COLOR, FORCE_COLOR', 'No colour, or colour in any case.'],
   ].flatMap(([name, text]) => ['.TP', `.B ${roff(name)}`, text]),
   '.SH FILES',
   ...[
-    ['./knockwatch.yaml, ~/.config/knockwatch/knockwatch.yaml, /etc/knockwatch/knockwatch.yaml', 'The configuration: the first that exists.'],
+    [
+      './knockwatch.yaml, ~/.config/knockwatch/knockwatch.yaml, /etc/knockwatch/knockwatch.yaml',
+      'The configuration: the first that exists.',
+    ],
     ['rules/*.yaml', 'The rules, beside the configuration.'],
   ].flatMap(([name, text]) => ['.TP', `.I ${roff(name)}`, text]),
   '.SH SEE ALSO',

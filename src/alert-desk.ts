@@ -48,7 +48,8 @@ export class AlertDesk {
       outbox: shared?.outbox ?? persistence.outbox,
       records: shared === undefined ? persistence.records : [],
       held: persistence.held,
-      onRecord: (id, record) => (shared === undefined ? persistence.onRecord(id, record) : shared.noteTold(id, record)),
+      onRecord: (id, record) =>
+        shared === undefined ? persistence.onRecord(id, record) : shared.noteTold(id, record),
       onHeld: (channel, id, held) => persistence.onHeld(channel, id, held),
       onDelivery: (delivery) => {
         telemetry.delivered(delivery);
@@ -102,7 +103,10 @@ export class AlertDesk {
     this.#notifier
       .post(alert, channels, because)
       .catch((error: Error) =>
-        this.#options.telemetry.log.error({ alert: alert.id, because: error.message }, 'alert could not be accepted'),
+        this.#options.telemetry.log.error(
+          { alert: alert.id, because: error.message },
+          'alert could not be accepted',
+        ),
       );
   }
 
@@ -143,7 +147,8 @@ export class AlertDesk {
     const context = rule === undefined ? goneRuleContext(incident) : incidentContext(incident, rule);
     const about = await evidence.about(incident);
     const { because } = persistence.status();
-    const notes = because === undefined ? [] : [{ label: 'store of this knockwatch', text: `not on disk: ${because}` }];
+    const notes =
+      because === undefined ? [] : [{ label: 'store of this knockwatch', text: `not on disk: ${because}` }];
     return { ...context, ...about, evidence: [...(about.evidence ?? []), ...notes] };
   }
 }

@@ -6,22 +6,22 @@ import { exposeGauges } from './gauges.ts';
 import { crashPoint } from './lib/crash-point.ts';
 import { canonicalIp } from './lib/ip.ts';
 import { listenPlan } from './listeners.ts';
+import { DaemonPageSource } from './page-source.ts';
 import { Persistence } from './persistence.ts';
 import { type Outcome, Pipeline, type PipelineOptions } from './pipeline.ts';
 import { createReceivers } from './receive/index.ts';
-import { DaemonPageSource } from './page-source.ts';
 import type { InheritedSocket } from './receive/inherited.ts';
 import type { Receiver } from './receive/receiver.ts';
 import type { RuleSet } from './rule.ts';
 import { LiveRules, type ReloadReport } from './rules/live-rules.ts';
+import { type SenderEvent, SenderHealth } from './sender-health.ts';
+import { senderNotices } from './sender-notices.ts';
 import { Sharing } from './sharing.ts';
 import { SourceEvidence } from './source-evidence.ts';
 import type { AppStatus } from './status.ts';
 import { removePidFile, writePidFile } from './store/pid-file.ts';
 import { privateDirectory } from './store/private-files.ts';
 import { writeStatusFile } from './store/status-file.ts';
-import { type SenderEvent, SenderHealth } from './sender-health.ts';
-import { senderNotices } from './sender-notices.ts';
 import type { Telemetry } from './telemetry.ts';
 import type { Frame, Incident } from './types.ts';
 import { WebServer } from './web/server.ts';
@@ -96,7 +96,8 @@ export class App {
       ...options.pipeline,
       ...(this.#sharing === undefined ? {} : { hits: this.#sharing.correlator }),
       // What is not accepted stays owed to the next run.
-      onTransition: (incident, transition) => void this.#onTransition(incident, transition).catch(() => undefined),
+      onTransition: (incident, transition) =>
+        void this.#onTransition(incident, transition).catch(() => undefined),
     });
     this.#rules = new LiveRules({
       path: options.rulesPath ?? config.rules,
@@ -125,7 +126,8 @@ export class App {
       onDecision: (decision, incidentIds) => this.#page.decided(decision, incidentIds, Date.now()),
     });
     const plan = listenPlan(config, options.inherited);
-    for (const { fd, name } of plan.unused) telemetry.log.warn({ fd, name }, 'an inherited socket fits no listener and is not used');
+    for (const { fd, name } of plan.unused)
+      telemetry.log.warn({ fd, name }, 'an inherited socket fits no listener and is not used');
     this.#receivers = createReceivers(
       plan.listeners,
       (frame) => this.#onFrame(frame),
@@ -133,7 +135,9 @@ export class App {
     );
     const startedAtMs = Date.now();
     this.#senders = new SenderHealth(
-      config.senders.flatMap(({ address, expect }) => (expect === undefined ? [] : [{ address: canonicalIp(address)!, everyMs: expect }])),
+      config.senders.flatMap(({ address, expect }) =>
+        expect === undefined ? [] : [{ address: canonicalIp(address)!, everyMs: expect }],
+      ),
       startedAtMs,
     );
     this.#page = new DaemonPageSource({
@@ -228,7 +232,8 @@ export class App {
     await Promise.all(this.#receivers.map((receiver) => receiver.stop()));
     this.#pipeline.drain();
     const lost = (await this.#sharing?.stop(SHUTDOWN_MS)) ?? 0;
-    if (lost > 0) this.#options.telemetry.log.error({ hits: lost }, 'Redis is away: these hits end with this process');
+    if (lost > 0)
+      this.#options.telemetry.log.error({ hits: lost }, 'Redis is away: these hits end with this process');
     await this.#desk.close(SHUTDOWN_MS);
     this.#sharing?.close();
     await this.#web?.stop();
@@ -243,7 +248,11 @@ export class App {
   /** Goes on where the last run ended, before the first new line comes. */
   #resume(nowMs: number): void {
     for (const incident of this.#persistence.recent(MAX_SHOWN_AGAIN))
-      this.#page.incidentMoved(incident, incident.state === 'closed' ? 'closed' : 'opened', incident.openedAtMs);
+      this.#page.incidentMoved(
+        incident,
+        incident.state === 'closed' ? 'closed' : 'opened',
+        incident.openedAtMs,
+      );
     // What others may have gone on with meanwhile is not ours to resume.
     if (this.#sharing !== undefined) return;
     const { lines } = this.#options.pipeline;
@@ -306,7 +315,8 @@ export class App {
     const { telemetry } = this.#options;
     const hostname = message.hostname ?? attempt?.hostname;
     this.#senders.observe(frame, hostname, result?.kind ?? 'unknown', message.text);
-    if (result?.kind === 'loss') this.#senders.observeLoss(frame, hostname, result.loss.count ?? 1, result.loss.reason);
+    if (result?.kind === 'loss')
+      this.#senders.observeLoss(frame, hostname, result.loss.count ?? 1, result.loss.reason);
     telemetry.frameReceived(frame.transport);
     telemetry.lineJudged(result?.kind ?? 'unknown');
     if (frame.truncated) telemetry.dropped('receive', 'truncated');
@@ -319,7 +329,10 @@ export class App {
     for (const hit of hits) telemetry.hitMatched(hit.ruleId);
   }
 
-  #onTransition(incident: Incident, transition: 'opened' | 'settled' | 'escalated' | 'closed'): Promise<void> {
+  #onTransition(
+    incident: Incident,
+    transition: 'opened' | 'settled' | 'escalated' | 'closed',
+  ): Promise<void> {
     const { telemetry } = this.#options;
     telemetry.incidentMoved(incident, transition);
     this.#page.incidentMoved(incident, transition, Date.now());
@@ -344,7 +357,8 @@ export class App {
   #everySecond(nowMs: number): void {
     this.#page.turn(nowMs);
     const daily = this.#daily?.turn(nowMs);
-    if (daily !== undefined) this.#desk.post(daily, this.#daily!.channels, 'the configuration asks for it every day');
+    if (daily !== undefined)
+      this.#desk.post(daily, this.#daily!.channels, 'the configuration asks for it every day');
     this.#persistence.turn(this.#pipeline.takeChanged(), this.#windowMs(), nowMs);
     if (nowMs - this.#sendersCheckedMs < SENDERS_MS) return;
     this.#sendersCheckedMs = nowMs;

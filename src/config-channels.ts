@@ -96,11 +96,15 @@ const exec = z
       .array(z.string().max(4_096))
       .min(1)
       .max(64)
-      .refine(([program]) => program?.startsWith('/'), { error: 'starts with the absolute path of a program' })
+      .refine(([program]) => program?.startsWith('/'), {
+        error: 'starts with the absolute path of a program',
+      })
       .describe(
         'Program and arguments; no shell reads them. {id}, {severity}, {reason}, {subject} and {source} are filled in; the alert is JSON on standard input.',
       ),
-    timeout: timeout(30_000).describe('Then the program and its children are stopped, and it is tried again later.'),
+    timeout: timeout(30_000).describe(
+      'Then the program and its children are stopped, and it is tried again later.',
+    ),
   })
   .describe('Runs a program for each alert, at most four at once.');
 

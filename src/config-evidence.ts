@@ -4,11 +4,19 @@ import { canonicalIp } from './lib/ip.ts';
 /** The part of knockwatch.yaml about what is kept and what is found out; config.ts has the rest. */
 
 const days = (usual: number) => z.int().min(1).max(3_650).default(usual);
-const bytes = (usual: number) => z.int().min(1 << 20).max(2 ** 50).default(usual);
+const bytes = (usual: number) =>
+  z
+    .int()
+    .min(1 << 20)
+    .max(2 ** 50)
+    .default(usual);
 
 export const storeSchema = z
   .strictObject({
-    enabled: z.boolean().default(true).describe('Off: a restart forgets everything, alerts on their way included.'),
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe('Off: a restart forgets everything, alerts on their way included.'),
     maxDays: days(90).describe('Closed incidents and their deliveries are kept for so many days.'),
     maxIncidents: z.int().min(100).max(10_000_000).default(100_000),
     maxBytes: bytes(1 << 30).describe('Size of the store; the oldest closed incidents go until it fits.'),
@@ -23,23 +31,50 @@ export const archiveSchema = z
     maxBytes: bytes(10 * 2 ** 30).describe('Of all files together; the oldest days go first.'),
   })
   .prefault({})
-  .describe('Every line that touched a watch list, octet for octet, chained by digests. The directory archive in stateDir.');
+  .describe(
+    'Every line that touched a watch list, octet for octet, chained by digests. The directory archive in stateDir.',
+  );
 
-const nameServer = z.string().refine((text) => canonicalIp(text.replace(/^\[([^\]]*)\](?::\d{1,5})?$|^([^:]*):\d{1,5}$/, '$1$2')) !== undefined, {
-  error: 'write an address, or address:port',
-});
+const nameServer = z
+  .string()
+  .refine(
+    (text) =>
+      canonicalIp(text.replace(/^\[([^\]]*)\](?::\d{1,5})?$|^([^:]*):\d{1,5}$/, '$1$2')) !== undefined,
+    {
+      error: 'write an address, or address:port',
+    },
+  );
 
 export const lookupsSchema = z
   .strictObject({
-    reverseDns: z.boolean().default(false).describe("The source's name, and whether it leads back. Its owner's name server sees the question."),
-    nameServers: z.array(nameServer).max(8).default([]).describe("Name servers to ask; the system's when empty."),
-    whois: z.boolean().default(false).describe('Who holds the address: a question to the IANA and the registry.'),
+    reverseDns: z
+      .boolean()
+      .default(false)
+      .describe("The source's name, and whether it leads back. Its owner's name server sees the question."),
+    nameServers: z
+      .array(nameServer)
+      .max(8)
+      .default([])
+      .describe("Name servers to ask; the system's when empty."),
+    whois: z
+      .boolean()
+      .default(false)
+      .describe('Who holds the address: a question to the IANA and the registry.'),
     rdap: z.boolean().default(false).describe('The same over HTTPS, with the address for complaints.'),
-    finger: z.boolean().default(false).describe('Connects to the source itself, which learns that it was seen.'),
-    geo: z.array(z.string()).max(8).default([]).describe('MaxMind DB files of your own (country, city, ASN); nothing leaves the machine.'),
+    finger: z
+      .boolean()
+      .default(false)
+      .describe('Connects to the source itself, which learns that it was seen.'),
+    geo: z
+      .array(z.string())
+      .max(8)
+      .default([])
+      .describe('MaxMind DB files of your own (country, city, ASN); nothing leaves the machine.'),
   })
   .prefault({})
-  .describe('What is looked up about a source for its mail, for at most 8 seconds. Nothing is asked of anybody unless turned on here.');
+  .describe(
+    'What is looked up about a source for its mail, for at most 8 seconds. Nothing is asked of anybody unless turned on here.',
+  );
 
 export const captureSchema = z
   .strictObject({
@@ -52,14 +87,19 @@ export const captureSchema = z
     maxFiles: z.int().min(1).max(10_000).default(100).describe('The oldest go first.'),
   })
   .optional()
-  .describe("Records a source's packets with tcpdump when an incident opens, into captures in stateDir. Off when left out.");
+  .describe(
+    "Records a source's packets with tcpdump when an incident opens, into captures in stateDir. Off when left out.",
+  );
 
 const mailboxes = z.array(z.email()).max(20).default([]);
 
 export const reportSchema = z
   .strictObject({
     organisation: z.string().max(200).default('').describe('Who complains.'),
-    email: z.union([z.literal(''), z.email()]).default('').describe('Where answers go.'),
+    email: z
+      .union([z.literal(''), z.email()])
+      .default('')
+      .describe('Where answers go.'),
     upstream: mailboxes.describe('Copies to suggest: your provider.'),
     cert: mailboxes.describe('Copies to suggest: the CERT responsible for you.'),
   })

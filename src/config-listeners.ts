@@ -46,9 +46,17 @@ const tls = z
     requireClientCert: z
       .boolean()
       .optional()
-      .describe('Whether a client must show a certificate; on as soon as ca or clientFingerprints are given.'),
+      .describe(
+        'Whether a client must show a certificate; on as soon as ca or clientFingerprints are given.',
+      ),
     clientFingerprints: z
-      .array(z.string().regex(/^(?:sha-?256:)?(?:[0-9a-f]{2}:){31}[0-9a-f]{2}$/i, { error: 'not a SHA-256 fingerprint: AB:CD:...' }))
+      .array(
+        z
+          .string()
+          .regex(/^(?:sha-?256:)?(?:[0-9a-f]{2}:){31}[0-9a-f]{2}$/i, {
+            error: 'not a SHA-256 fingerprint: AB:CD:...',
+          }),
+      )
       .max(10_000)
       .default([])
       .describe('SHA-256 fingerprints of the only client certificates that may send.'),
@@ -58,7 +66,10 @@ const tls = z
   .refine(
     ({ requireClientCert, ca, clientFingerprints }) =>
       !requireClientCert || ca !== undefined || clientFingerprints.length > 0,
-    { error: 'requireClientCert needs ca or clientFingerprints to check a certificate against', path: ['requireClientCert'] },
+    {
+      error: 'requireClientCert needs ca or clientFingerprints to check a certificate against',
+      path: ['requireClientCert'],
+    },
   )
   .describe('Syslog over TLS, RFC 5425: the only input that knows who its senders are.');
 

@@ -34,7 +34,9 @@ const every = z
 const trapPort = z.union([port, z.string().trim().min(1).max(64)]).transform((entry, context) => {
   const numbered = typeof entry === 'number' || /^\d+$/.test(entry);
   const ports = numbered ? [{ from: Number(entry), to: Number(entry) }] : servicePorts(entry);
-  const own = ports?.filter(({ from, to, transport = 'tcp' }) => transport === 'tcp' && from === to && from > 0 && to <= 65_535);
+  const own = ports?.filter(
+    ({ from, to, transport = 'tcp' }) => transport === 'tcp' && from === to && from > 0 && to <= 65_535,
+  );
   if (own?.length) return own.map(({ from }) => from);
   const hint = numbered ? '' : didYouMean(String(entry), serviceNames());
   context.addIssue({ code: 'custom', message: `not a TCP port or service${hint}`, input: entry });
@@ -49,12 +51,16 @@ const trap = z
       .min(1)
       .max(256)
       .transform((ports) => [...new Set(ports.flat())])
-      .describe('Services nobody has any business with here: imap, 139. Below 1024 they need CAP_NET_BIND_SERVICE.'),
+      .describe(
+        'Services nobody has any business with here: imap, 139. Below 1024 they need CAP_NET_BIND_SERVICE.',
+      ),
   })
   .describe('TCP ports of this machine on which a connection is noted and closed.');
 
 /** What opens the page: long, because it can be tried as often as one likes. */
-const token = z.string().regex(/^[\x21-\x7e]{16,256}$/, { error: 'a token has 16 to 256 characters, and no spaces' });
+const token = z
+  .string()
+  .regex(/^[\x21-\x7e]{16,256}$/, { error: 'a token has 16 to 256 characters, and no spaces' });
 
 const allowance = (mails: number) =>
   z
@@ -84,10 +90,7 @@ export const configSchema = z
       .describe(
         "Zone of time stamps that state none, and of local times in mails; the machine's own when left out.",
       ),
-    listeners: z
-      .array(listenerSchema)
-      .max(64)
-      .default(usualListeners),
+    listeners: z.array(listenerSchema).max(64).default(usualListeners),
     traps: z
       .array(trap)
       .max(16)
@@ -157,7 +160,9 @@ export const configSchema = z
           .describe('When, by the clocks of `zone`.'),
       })
       .optional()
-      .describe('A daily mail about the background: who knocked most, on what, against the day before. Off when left out.'),
+      .describe(
+        'A daily mail about the background: who knocked most, on what, against the day before. Off when left out.',
+      ),
     budget: z
       .strictObject({
         perChannel: allowance(20).describe(
@@ -185,7 +190,9 @@ export const configSchema = z
           .min(65_536)
           .max(1 << 30)
           .default(64 << 20)
-          .describe('Bytes of hits kept while Redis is away (`state: redis://...`); more are dropped and counted.'),
+          .describe(
+            'Bytes of hits kept while Redis is away (`state: redis://...`); more are dropped and counted.',
+          ),
       })
       .prefault({}),
     store: storeSchema,
@@ -196,10 +203,22 @@ export const configSchema = z
     web: z
       .strictObject({
         enabled: z.boolean().default(true).describe('Whether there is a page, with metrics and health.'),
-        host: z.string().max(253).default('127.0.0.1').describe('Address of the page. One that others can reach needs a token.'),
-        port: z.int().min(0).max(65_535).default(8_514).describe('0 takes any that is free; the log says which.'),
+        host: z
+          .string()
+          .max(253)
+          .default('127.0.0.1')
+          .describe('Address of the page. One that others can reach needs a token.'),
+        port: z
+          .int()
+          .min(0)
+          .max(65_535)
+          .default(8_514)
+          .describe('0 takes any that is free; the log says which.'),
         token: token.optional().describe('Better in the environment (KNOCKWATCH_WEB_TOKEN) or in tokenFile.'),
-        tokenFile: z.string().optional().describe('A file whose first line is the token, readable by knockwatch only.'),
+        tokenFile: z
+          .string()
+          .optional()
+          .describe('A file whose first line is the token, readable by knockwatch only.'),
         allowedHosts: z
           .array(z.string().regex(/^[a-z0-9.-]{1,253}$/i, { error: 'not a host name' }))
           .max(100)

@@ -35,17 +35,27 @@ export function exposeGauges(telemetry: Telemetry, sources: GaugeSources): void 
   telemetry.gauges('sender_silence_seconds', 'How long an expected sender has been silent.', 'sender', () =>
     [...senders.silences(Date.now())].map(([address, ms]) => [address, ms / 1_000] as const),
   );
-  telemetry.gauge('outbox_alerts', 'Alerts accepted and not yet delivered.', () => page.overview().outbox.waiting);
+  telemetry.gauge(
+    'outbox_alerts',
+    'Alerts accepted and not yet delivered.',
+    () => page.overview().outbox.waiting,
+  );
   telemetry.gauge(
     'dead_letters',
     'Alerts that could not be delivered and were given up.',
     () => page.overview().outbox.dead,
   );
-  telemetry.gauge('store_on_disk', '1 while incidents and alerts are kept on disk, 0 while in memory only.', () =>
-    persistence.status().mode === 'disk' ? 1 : 0,
+  telemetry.gauge(
+    'store_on_disk',
+    '1 while incidents and alerts are kept on disk, 0 while in memory only.',
+    () => (persistence.status().mode === 'disk' ? 1 : 0),
   );
   telemetry.gauge('archive_records', 'Lines archived since the start.', () => persistence.archived.written);
-  telemetry.gauge('archive_dropped', 'Lines the archive had to give up since the start.', () => persistence.archived.dropped);
+  telemetry.gauge(
+    'archive_dropped',
+    'Lines the archive had to give up since the start.',
+    () => persistence.archived.dropped,
+  );
   telemetry.gauge('live_pages', 'Pages that are open.', livePages);
   telemetry.gauge('uptime_seconds', 'Since the daemon began to listen.', () => {
     const since = startedAtMs();

@@ -20,7 +20,9 @@ export function listenPlan(config: Config, inherited: readonly InheritedSocket[]
   const given = new Map<ListenerConfig, number>();
   const unused: InheritedSocket[] = [];
   // Those with a port of a listener's own choose first.
-  const choosers = [...inherited].sort((a, b) => Number(portMatches(config, b)) - Number(portMatches(config, a)));
+  const choosers = [...inherited].sort(
+    (a, b) => Number(portMatches(config, b)) - Number(portMatches(config, a)),
+  );
   for (const socket of choosers) {
     const free = config.listeners.filter((listener) => fits(listener, socket) && !given.has(listener));
     const listener =

@@ -14,22 +14,24 @@ const MAX_MAIL_LINE_BYTES = 2_048;
 
 /** The configured channels in the form the notify stage takes. Throws when a secret's file can not be read. */
 export function channelOptions(channels: readonly ChannelConfig[], hostName?: string): ChannelOptions[] {
-  return channels.map((channel) => {
-    switch (channel.kind) {
-      case 'email':
-        return emailOptions(channel);
-      case 'webhook':
-        return webhookOptions(channel);
-      case 'exec': {
-        const { kind, name, command, timeout } = channel;
-        return { kind, name, command, timeoutMs: timeout };
-      }
-      case 'syslog':
-        return { ...channel, ...(hostName === undefined ? {} : { hostName }) };
-      case 'stdout':
-        return channel;
+  return channels.map((channel) => optionsOf(channel, hostName));
+}
+
+function optionsOf(channel: ChannelConfig, hostName: string | undefined): ChannelOptions {
+  switch (channel.kind) {
+    case 'email':
+      return emailOptions(channel);
+    case 'webhook':
+      return webhookOptions(channel);
+    case 'exec': {
+      const { kind, name, command, timeout } = channel;
+      return { kind, name, command, timeoutMs: timeout };
     }
-  });
+    case 'syslog':
+      return { ...channel, ...(hostName === undefined ? {} : { hostName }) };
+    case 'stdout':
+      return channel;
+  }
 }
 
 function emailOptions(channel: Extract<ChannelConfig, { kind: 'email' }>): EmailOptions {
@@ -53,7 +55,9 @@ function webhookOptions(channel: Extract<ChannelConfig, { kind: 'webhook' }>): W
   const { kind, name, form, timeout } = channel;
   const url = secretOf(channel.url, channel.urlFile);
   if (url === undefined)
-    throw new TypeError(`channel ${name}: no address: write url or urlFile, or set ${webhookVariable(name, 'url')}`);
+    throw new TypeError(
+      `channel ${name}: no address: write url or urlFile, or set ${webhookVariable(name, 'url')}`,
+    );
   const secret = secretOf(channel.secret, channel.secretFile);
   const token = secretOf(channel.token, channel.tokenFile);
   return {
@@ -84,7 +88,8 @@ export function channelSentence(channel: ChannelConfig): string {
       return `channel ${name}: ${mailSentence(channel)}`;
     case 'webhook': {
       // Everything behind the host is a secret with most services.
-      const to = channel.url === undefined ? `the address in ${channel.urlFile}` : new URL(channel.url).origin;
+      const to =
+        channel.url === undefined ? `the address in ${channel.urlFile}` : new URL(channel.url).origin;
       return `channel ${name}: alerts are posted to ${to} (${channel.form})`;
     }
     case 'exec':
@@ -136,7 +141,10 @@ export function incidentContext(incident: Incident, rule: Rule): IncidentContext
 /** The same for an incident whose rule was removed while it was open. */
 export function goneRuleContext(incident: Incident): IncidentContext {
   const { ruleId: id } = incident;
-  return { rule: { id, conditionSentence: `Rule ${id} is not in force any more.`, position: 'gone' }, ...linesOf(incident) };
+  return {
+    rule: { id, conditionSentence: `Rule ${id} is not in force any more.`, position: 'gone' },
+    ...linesOf(incident),
+  };
 }
 
 function linesOf(incident: Incident): Pick<IncidentContext, 'lines' | 'linesOmitted'> {

@@ -45,7 +45,11 @@ export function safeLine(line: PageLine): PageLine {
 }
 
 /** A bound address as people write it, IPv6 in brackets. */
-export function listenerRow({ name, host, port }: AppStatus['listeners'][number]): Overview['listeners'][number] {
+export function listenerRow({
+  name,
+  host,
+  port,
+}: AppStatus['listeners'][number]): Overview['listeners'][number] {
   return { name: name.split(' ', 1)[0]!, address: `${host.includes(':') ? `[${host}]` : host}:${port}` };
 }
 
@@ -65,12 +69,17 @@ interface FoundIncident {
 }
 
 /** Everything about one incident; of an old one only the summary is left. `rule` is undefined when it is not in force. */
-export function incidentDetail({ summary, incident, story }: FoundIncident, rule: Rule | undefined): IncidentDetail {
+export function incidentDetail(
+  { summary, incident, story }: FoundIncident,
+  rule: Rule | undefined,
+): IncidentDetail {
   const about = {
     ...summary,
     story,
     condition:
-      rule === undefined ? `Rule ${summary.rule} is not in force any more.` : conditionSentence(rule, summary.kind),
+      rule === undefined
+        ? `Rule ${summary.rule} is not in force any more.`
+        : conditionSentence(rule, summary.kind),
     position: rule === undefined ? '' : `${rule.position.file}:${rule.position.line}`,
   };
   if (incident === undefined) return { ...about, ...NO_DETAIL, firstSeenMs: summary.openedAtMs };
@@ -90,7 +99,10 @@ export function incidentDetail({ summary, incident, story }: FoundIncident, rule
       ...(hostname === undefined ? {} : { hostname: visible(hostname, 100) }),
       ...(logged === undefined ? {} : { rule: visible(logged, 100) }),
     })),
-    targets: incident.targets.map((target) => ({ ...target, service: service(target.port, target.transport) })),
+    targets: incident.targets.map((target) => ({
+      ...target,
+      service: service(target.port, target.transport),
+    })),
     lines: incident.lines.map(({ bytes, receivedAtMs, peer }) => ({
       text: visible(bytes.toString('utf8'), 2_048),
       receivedAtMs,
@@ -162,7 +174,10 @@ function cut(items: readonly string[]): string {
 }
 
 /** A sender; `skewMs` is what is added to its stamps. */
-export function senderRow({ address, hostname, ...report }: SenderReport, skewMs: number | undefined): SenderRow {
+export function senderRow(
+  { address, hostname, ...report }: SenderReport,
+  skewMs: number | undefined,
+): SenderRow {
   return {
     ...report,
     address: visible(address, 64),
@@ -172,7 +187,14 @@ export function senderRow({ address, hostname, ...report }: SenderReport, skewMs
 }
 
 /** An alert that waits or was given up. */
-export function queuedAlert({ alert, channel, attempts, createdAtMs, notBeforeMs, because }: OutboxEntry): QueuedAlert {
+export function queuedAlert({
+  alert,
+  channel,
+  attempts,
+  createdAtMs,
+  notBeforeMs,
+  because,
+}: OutboxEntry): QueuedAlert {
   return {
     alertId: alert.id,
     channel,

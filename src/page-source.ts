@@ -142,7 +142,11 @@ export class DaemonPageSource implements PageSource {
   }
 
   grid(): PageGrid {
-    return this.#activity.grid.picture(this.#options.ruleSet(), this.#activity.incidents.open(MAX_OPEN_SHOWN), serviceName);
+    return this.#activity.grid.picture(
+      this.#options.ruleSet(),
+      this.#activity.incidents.open(MAX_OPEN_SHOWN),
+      serviceName,
+    );
   }
 
   async incidents(query: IncidentQuery): Promise<IncidentPage> {
@@ -152,7 +156,10 @@ export class DaemonPageSource implements PageSource {
   async incident(id: string): Promise<IncidentDetail | undefined> {
     const found = this.#activity.incidents.find(id);
     if (found === undefined) return undefined;
-    return incidentDetail(found, this.#options.ruleSet().rules.find(({ id: ruleId }) => ruleId === found.summary.rule));
+    return incidentDetail(
+      found,
+      this.#options.ruleSet().rules.find(({ id: ruleId }) => ruleId === found.summary.rule),
+    );
   }
 
   async source(ip: string): Promise<SourceStory> {
@@ -164,7 +171,10 @@ export class DaemonPageSource implements PageSource {
       kind: canonicalIp(ip) === undefined ? 'not an address' : classifyIp(address),
       incidents: incidents.query({ source: address, offset: 0, limit: MAX_SOURCE_ROWS }).rows,
       hits: this.#activity.hits(of, MAX_SOURCE_ROWS).map(sourceHit),
-      lines: lines.list().filter((line) => line.source === address).map(safeLine),
+      lines: lines
+        .list()
+        .filter((line) => line.source === address)
+        .map(safeLine),
       attempts: tops.ofSource(address),
     };
   }
@@ -196,7 +206,9 @@ export class DaemonPageSource implements PageSource {
     const skews = new Map(pipeline.skewedClocks());
     const reports = senders.report();
     return {
-      rows: reports.slice(0, MAX_SENDER_ROWS).map((report) => senderRow(report, skews.get(`${report.address} ${report.hostname ?? ''}`))),
+      rows: reports
+        .slice(0, MAX_SENDER_ROWS)
+        .map((report) => senderRow(report, skews.get(`${report.address} ${report.hostname ?? ''}`))),
       more: Math.max(0, reports.length - MAX_SENDER_ROWS),
       forgotten: senders.evicted,
     };

@@ -6,10 +6,10 @@ import type { Pipeline } from './pipeline.ts';
 import type { StoreStatus } from './status.ts';
 import { EvidenceArchive } from './store/archive.ts';
 import { MemoryStore } from './store/memory.ts';
+import { archiveDirectory, storePath } from './store/places.ts';
 import { ResilientStore } from './store/resilient.ts';
 import { loadSqlite } from './store/sqlite-driver.ts';
 import type { Store, StoredHit, StoreEvent } from './store/store.ts';
-import { archiveDirectory, storePath } from './store/places.ts';
 import { StoreOutbox } from './store/store-outbox.ts';
 import type { Telemetry } from './telemetry.ts';
 import type { Delivery, Frame, Hit, Incident, LineKeeper } from './types.ts';
@@ -53,7 +53,13 @@ export class Persistence {
   /** Why there is no disk, when the configuration wanted one. */
   readonly #missing: string | undefined;
 
-  private constructor(config: Config, telemetry: Telemetry, store: Store, archive?: EvidenceArchive, missing?: string) {
+  private constructor(
+    config: Config,
+    telemetry: Telemetry,
+    store: Store,
+    archive?: EvidenceArchive,
+    missing?: string,
+  ) {
     this.#config = config;
     this.#telemetry = telemetry;
     this.#store = store;
@@ -68,7 +74,9 @@ export class Persistence {
    */
   static async open(config: Config, telemetry: Telemetry): Promise<Persistence> {
     const onEvent = (event: StoreEvent) => telemetry.stored(event);
-    const { store, missing } = config.store.enabled ? await openStore(config, onEvent) : { store: new MemoryStore({ onEvent }) };
+    const { store, missing } = config.store.enabled
+      ? await openStore(config, onEvent)
+      : { store: new MemoryStore({ onEvent }) };
     const archive = config.archive.enabled
       ? await EvidenceArchive.open({ directory: archiveDirectory(config.stateDir), onEvent })
       : undefined;
@@ -77,7 +85,11 @@ export class Persistence {
 
   /** Nothing on disk: for short runs and tests. */
   static inMemory(config: Config, telemetry: Telemetry): Persistence {
-    return new Persistence(config, telemetry, new MemoryStore({ onEvent: (event) => telemetry.stored(event) }));
+    return new Persistence(
+      config,
+      telemetry,
+      new MemoryStore({ onEvent: (event) => telemetry.stored(event) }),
+    );
   }
 
   get outbox(): Outbox {
@@ -189,7 +201,10 @@ export class Persistence {
     });
     for (const { incident, transition } of orphans) this.moved(incident, transition, nowMs);
     if (open.length + hits.length > 0)
-      this.#telemetry.log.info({ incidents: open.length, hits: hits.length, owed: owed.length }, 'going on where the last run ended');
+      this.#telemetry.log.info(
+        { incidents: open.length, hits: hits.length, owed: owed.length },
+        'going on where the last run ended',
+      );
     const orphaned = new Set(orphans.map(({ incident }) => incident.id));
     return [...owed.filter(({ incident }) => !orphaned.has(incident.id)), ...orphans];
   }
@@ -215,11 +230,20 @@ export class Persistence {
 
   #retain(nowMs: number): void {
     const { store, archive } = this.#config;
-    const policy = { maxAgeMs: store.maxDays * DAY_MS, maxIncidents: store.maxIncidents, maxBytes: store.maxBytes };
+    const policy = {
+      maxAgeMs: store.maxDays * DAY_MS,
+      maxIncidents: store.maxIncidents,
+      maxBytes: store.maxBytes,
+    };
     this.#store.retention(policy, nowMs);
     this.#archive
       ?.retention(archive.maxDays * DAY_MS, archive.maxBytes)
-      .catch((error: Error) => this.#telemetry.stored({ kind: 'archive-failing', because: `old files can not be removed: ${error.message}` }));
+      .catch((error: Error) =>
+        this.#telemetry.stored({
+          kind: 'archive-failing',
+          because: `old files can not be removed: ${error.message}`,
+        }),
+      );
   }
 }
 

@@ -12,7 +12,16 @@ import type { ParseOptions, ParseResult } from './parse/parser.ts';
 import { compilePatterns } from './parse/pattern.ts';
 import * as spellings from './parse/spellings.ts';
 import type { Rule, RuleSet } from './rule.ts';
-import type { Attempt, Frame, Hit, Incident, LineKeeper, LineRef, ParsedAttempt, SyslogMessage } from './types.ts';
+import type {
+  Attempt,
+  Frame,
+  Hit,
+  Incident,
+  LineKeeper,
+  LineRef,
+  ParsedAttempt,
+  SyslogMessage,
+} from './types.ts';
 
 /** Whether lines come as they happen or out of a file: it decides which clock counts. */
 export type PipelineMode = 'live' | 'replay';
@@ -246,7 +255,12 @@ const NO_LINE: LineRef = { sequence: 0 };
  * Completes what a parser read, in place: V8 makes a new shape for every copy of an object with that many optional fields,
  * which costs more than decoding and parsing the line.
  */
-function toAttempt(parsed: ParsedAttempt, message: SyslogMessage, frame: Frame, time: EventTime): Mutable<Attempt> {
+function toAttempt(
+  parsed: ParsedAttempt,
+  message: SyslogMessage,
+  frame: Frame,
+  time: EventTime,
+): Mutable<Attempt> {
   const hostname = message.hostname ?? parsed.hostname;
   const { address } = frame.peer;
   const via = frame.transport;
@@ -262,7 +276,10 @@ function toAttempt(parsed: ParsedAttempt, message: SyslogMessage, frame: Frame, 
 /** A time that only the line's body states is as good as a header's. */
 function timed(message: SyslogMessage, { stampMs }: ParsedAttempt): SyslogMessage {
   if (message.timestamp !== undefined || stampMs === undefined) return message;
-  return { ...message, timestamp: { epochMs: stampMs, quality: 'device', zone: 'stated', yearInferred: false } };
+  return {
+    ...message,
+    timestamp: { epochMs: stampMs, quality: 'device', zone: 'stated', yearInferred: false },
+  };
 }
 
 function senderOf(frame: Frame, message: SyslogMessage): string {

@@ -25,7 +25,12 @@ export class Skim {
 
   readonly #windowBytes: number;
 
-  constructor(source: Source, prefilter: Prefilter, onPassedOver: (lines: number) => void, windowBytes = WINDOW_BYTES) {
+  constructor(
+    source: Source,
+    prefilter: Prefilter,
+    onPassedOver: (lines: number) => void,
+    windowBytes = WINDOW_BYTES,
+  ) {
     this.#source = source;
     this.#prefilter = prefilter;
     this.#onPassedOver = onPassedOver;

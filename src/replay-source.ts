@@ -56,7 +56,10 @@ export class Source {
     const peeked = this.peek(line);
     if (peeked.atMs === undefined) {
       catchUp?.();
-      return { ...peeked, frame: { ...peeked.frame, receivedAtMs: this.lastMs ?? peeked.frame.receivedAtMs } };
+      return {
+        ...peeked,
+        frame: { ...peeked.frame, receivedAtMs: this.lastMs ?? peeked.frame.receivedAtMs },
+      };
     }
     this.lastMs = peeked.atMs;
     return peeked;
@@ -68,7 +71,10 @@ export class Source {
     const truncated = line.length > maxLineBytes;
     const frame: Frame = {
       bytes: truncated ? line.subarray(0, maxLineBytes) : line,
-      receivedAtMs: this.lastMs === undefined ? Math.min(nowMs, this.file.modifiedMs ?? nowMs) : this.lastMs + HALF_A_YEAR_MS,
+      receivedAtMs:
+        this.lastMs === undefined
+          ? Math.min(nowMs, this.file.modifiedMs ?? nowMs)
+          : this.lastMs + HALF_A_YEAR_MS,
       peer: { address: this.file.path, port: this.line },
       transport: 'file',
       ...(truncated ? { truncated } : {}),

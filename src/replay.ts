@@ -22,7 +22,11 @@ export interface ReplayOptions extends SourceOptions {
  * rotated files and the logs of several routers can be given in any order. Rejects when a file cannot be read to its end;
  * what was read before has been processed.
  */
-export async function replay(files: readonly LogFile[], pipeline: Pipeline, options: ReplayOptions): Promise<void> {
+export async function replay(
+  files: readonly LogFile[],
+  pipeline: Pipeline,
+  options: ReplayOptions,
+): Promise<void> {
   const sources = files.map((file) => new Source(file, pipeline, options));
   if (sources.length === 1) await replayOne(sources[0]!, options);
   else await replayMerged(sources, options);
@@ -68,7 +72,11 @@ async function replayMerged(sources: readonly Source[], options: ReplayOptions):
     queue.push(source.lastMs ?? Number.NEGATIVE_INFINITY, { source, frame, message, rest });
   };
   for (const source of sources) await advance(source, linesOf(source.file, options.onProgress));
-  for (let due = queue.popDue(Number.POSITIVE_INFINITY); due !== undefined; due = queue.popDue(Number.POSITIVE_INFINITY)) {
+  for (
+    let due = queue.popDue(Number.POSITIVE_INFINITY);
+    due !== undefined;
+    due = queue.popDue(Number.POSITIVE_INFINITY)
+  ) {
     options.onOutcome(due.source.pipeline.process(due.frame, due.message), due.frame);
     await advance(due.source, due.rest);
   }

@@ -1,6 +1,15 @@
 import { formatDuration } from './lib/duration.ts';
 import { visible } from './lib/escape.ts';
-import { type Expectation, type LineKind, Sender, type SenderEvent, type SenderExpectation, type SenderReport, type SenderState, SLOTS } from './sender-record.ts';
+import {
+  type Expectation,
+  type LineKind,
+  Sender,
+  type SenderEvent,
+  type SenderExpectation,
+  type SenderReport,
+  type SenderState,
+  SLOTS,
+} from './sender-record.ts';
 import type { Frame } from './types.ts';
 
 export type { LineKind, SenderEvent, SenderExpectation, SenderReport } from './sender-record.ts';
@@ -111,7 +120,12 @@ export class SenderHealth {
   }
 
   /** How many senders there are and need a look, and the messages their devices lost. */
-  summary(): { readonly known: number; readonly quiet: number; readonly unparsed: number; readonly lost: number } {
+  summary(): {
+    readonly known: number;
+    readonly quiet: number;
+    readonly unparsed: number;
+    readonly lost: number;
+  } {
     const counts = { known: this.#order.size, quiet: 0, unparsed: 0, lost: 0 };
     for (const { unparsed, lost } of this.#order) {
       if (unparsed) counts.unparsed++;

@@ -21,7 +21,10 @@ export interface SourceEvidenceOptions {
 }
 
 /** The look-ups the configuration turns on, in the order they are shown. */
-export function configuredLookups({ lookups }: Pick<Config, 'lookups'>, onFault: (because: string) => void): Lookup[] {
+export function configuredLookups(
+  { lookups }: Pick<Config, 'lookups'>,
+  onFault: (because: string) => void,
+): Lookup[] {
   const { nameServers, geo: files } = lookups;
   return [
     ...(lookups.reverseDns ? [reverseDns(nameServers.length === 0 ? {} : { servers: nameServers })] : []),
@@ -40,14 +43,16 @@ export class SourceEvidence {
 
   constructor({ config, cache, onFault, lookups }: SourceEvidenceOptions) {
     const configured = configuredLookups(config, onFault);
-    this.#lookups = lookups ?? (configured.length === 0 ? undefined : new Lookups({ lookups: configured, cache }));
+    this.#lookups =
+      lookups ?? (configured.length === 0 ? undefined : new Lookups({ lookups: configured, cache }));
     this.#onFault = onFault;
     const { capture, stateDir } = config;
     if (capture === undefined) return;
     this.#captures = new Captures({
       ...capture,
       directory: join(stateDir, 'captures'),
-      onEvent: ({ kind, source, because }) => kind === 'capture-failed' && onFault(`capture of ${source}: ${because}`),
+      onEvent: ({ kind, source, because }) =>
+        kind === 'capture-failed' && onFault(`capture of ${source}: ${because}`),
     });
   }
 
@@ -76,7 +81,9 @@ export class SourceEvidence {
 /** A name stands beside the address already. */
 function toContext(results: readonly LookupResult[]): Pick<IncidentContext, 'evidence' | 'sourceName'> {
   const sourceName = results.find(({ hostName }) => hostName !== undefined)?.hostName;
-  const evidence = results.filter(({ hostName }) => hostName === undefined).map(({ label, text }) => ({ label, text }));
+  const evidence = results
+    .filter(({ hostName }) => hostName === undefined)
+    .map(({ label, text }) => ({ label, text }));
   return {
     ...(evidence.length === 0 ? {} : { evidence }),
     ...(sourceName === undefined ? {} : { sourceName }),

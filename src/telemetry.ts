@@ -42,8 +42,14 @@ export class Telemetry {
     'Times the rule files were read again, by what came of it.',
     ['outcome'],
   );
-  readonly #senderAlarms = this.#counter('sender_alarms_total', 'Senders that went quiet, were not understood any more, or recovered.', ['kind']);
-  readonly #storeEvents = this.#counter('store_events_total', 'What happened to store and archive.', ['kind']);
+  readonly #senderAlarms = this.#counter(
+    'sender_alarms_total',
+    'Senders that went quiet, were not understood any more, or recovered.',
+    ['kind'],
+  );
+  readonly #storeEvents = this.#counter('store_events_total', 'What happened to store and archive.', [
+    'kind',
+  ]);
   readonly #drops = this.#counter('drops_total', 'Everything given up, by where and why.', [
     'where',
     'reason',
@@ -113,7 +119,15 @@ export class Telemetry {
   }
 
   /** Something happened to the store or the archive that an operator must hear of. */
-  stored({ kind, because, path }: { readonly kind: string; readonly because: string; readonly path?: string }): void {
+  stored({
+    kind,
+    because,
+    path,
+  }: {
+    readonly kind: string;
+    readonly because: string;
+    readonly path?: string;
+  }): void {
     this.#storeEvents.inc({ kind });
     const level = kind.endsWith('-recovered') ? 'info' : kind === 'directory-exposed' ? 'warn' : 'error';
     this.log[level]({ because: visible(because, 500), ...(path === undefined ? {} : { path }) }, kind);

@@ -292,7 +292,16 @@ export interface Decision {
 export interface AlertIncident
   extends Pick<
     Incident,
-    'id' | 'kind' | 'ruleId' | 'count' | 'firstSeenMs' | 'lastSeenMs' | 'sources' | 'ports' | 'transports' | 'sentence'
+    | 'id'
+    | 'kind'
+    | 'ruleId'
+    | 'count'
+    | 'firstSeenMs'
+    | 'lastSeenMs'
+    | 'sources'
+    | 'ports'
+    | 'transports'
+    | 'sentence'
   > {
   /** Addresses of the hosts that were tried. */
   readonly hosts: readonly string[];

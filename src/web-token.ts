@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 export function webToken({ token, tokenFile }: Config['web']): string | undefined {
   if (token !== undefined || tokenFile === undefined) return token;
   const line = readFileSync(tokenFile, 'utf8').split(/\r?\n/, 1)[0]!;
-  if (line.length < 16) throw new Error(`web.tokenFile ${tokenFile}: its first line is no token of 16 characters or more`);
+  if (line.length < 16)
+    throw new Error(`web.tokenFile ${tokenFile}: its first line is no token of 16 characters or more`);
   return line;
 }

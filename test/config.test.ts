@@ -21,7 +21,13 @@ describe('loadConfig() says what is wrong, where, and what was meant', () => {
     ['an unknown key', 'listners: []\n', 1, 1, /listners.*listeners/],
     ['a port out of range', 'listeners:\n  - { protocol: udp, port: 70000 }\n', 2, 28, /65535|65,535/],
     ['an unknown protocol', 'listeners:\n  - { protocol: upd }\n', 2, 17, /udp/],
-    ['a TLS listener without a certificate', 'listeners:\n  - { protocol: tls, key: /etc/k.pem }\n', 2, 5, /cert/],
+    [
+      'a TLS listener without a certificate',
+      'listeners:\n  - { protocol: tls, key: /etc/k.pem }\n',
+      2,
+      5,
+      /cert/,
+    ],
     [
       'a client certificate that nothing could check',
       'listeners:\n  - { protocol: tls, cert: /c, key: /k, requireClientCert: true }\n',
@@ -36,8 +42,20 @@ describe('loadConfig() says what is wrong, where, and what was meant', () => {
       62,
       /SHA-256/,
     ],
-    ['a file to tail with a relative path', 'listeners:\n  - { protocol: tail, path: router.log }\n', 2, 29, /absolute/],
-    ['a setting of another kind of listener', 'listeners:\n  - { protocol: tail, path: /a, port: 5 }\n', 2, 33, /port/],
+    [
+      'a file to tail with a relative path',
+      'listeners:\n  - { protocol: tail, path: router.log }\n',
+      2,
+      29,
+      /absolute/,
+    ],
+    [
+      'a setting of another kind of listener',
+      'listeners:\n  - { protocol: tail, path: /a, port: 5 }\n',
+      2,
+      33,
+      /port/,
+    ],
     ['a mode that is none', 'listeners:\n  - { protocol: unix, path: /a, mode: "999" }\n', 2, 39, /660/],
     ['a span of time without a unit', 'correlation: { settle: 10 }\n', 1, 24, /500ms/],
     ['an address that is none', 'allowedSenders: [192.0.2.300]\n', 1, 18, /not an address/],
@@ -45,9 +63,21 @@ describe('loadConfig() says what is wrong, where, and what was meant', () => {
     ['a trap on a port that does not exist', 'traps: [{ ports: [70000] }]\n', 1, 18, /65535|TCP port/],
     ['a trap on an UDP service', 'traps: [{ ports: [syslog] }]\n', 1, 18, /TCP port/],
     ['a webhook to a file', 'channels:\n  - { kind: webhook, url: "file:///etc/passwd" }\n', 2, 26, /https/],
-    ['a program that would be looked for', 'channels:\n  - { kind: exec, command: [page] }\n', 2, 27, /absolute/],
+    [
+      'a program that would be looked for',
+      'channels:\n  - { kind: exec, command: [page] }\n',
+      2,
+      27,
+      /absolute/,
+    ],
     ['a command for a shell', 'channels:\n  - { kind: exec, command: "page | mail" }\n', 2, 27, /list/],
-    ['a channel that may take longer than a try', 'channels:\n  - { kind: exec, command: [/bin/true], timeout: 2m }\n', 2, 51, /55s/],
+    [
+      'a channel that may take longer than a try',
+      'channels:\n  - { kind: exec, command: [/bin/true], timeout: 2m }\n',
+      2,
+      51,
+      /55s/,
+    ],
     ['a digest at no time of day', 'digest: { daily: "7 am" }\n', 1, 18, /07:00/],
     ['a zone that does not exist', 'zone: Mars/Olympus\n', 1, 7, /time zone/],
     ['a channel kind that does not exist', 'channels:\n  - { kind: emial }\n', 2, 13, /kind/],
@@ -75,10 +105,9 @@ describe('loadConfig() says what is wrong, where, and what was meant', () => {
 describe('loadConfig()', () => {
   it('without a file gives the defaults', () => {
     const { config } = load('{}\n');
-    expect(config!.listeners.filter(isPlain).map(({ protocol, host, port }) => `${protocol} ${host} ${port}`)).toEqual([
-      'udp * 5514',
-      'tcp * 5514',
-    ]);
+    expect(
+      config!.listeners.filter(isPlain).map(({ protocol, host, port }) => `${protocol} ${host} ${port}`),
+    ).toEqual(['udp * 5514', 'tcp * 5514']);
     expect(config!.correlation).toMatchObject({ settle: 10_000, quiet: 900_000, lateness: 2_000 });
   });
 
@@ -112,9 +141,12 @@ describe('loadConfig()', () => {
 
   it('takes secrets of webhooks from the environment and from files', () => {
     writeFileSync(join(dir, 'secret'), 's3cret\nsecond line\n');
-    const { config } = load('channels: [{ kind: webhook, name: on-call, form: slack, secretFile: secret }]\n', {
-      KNOCKWATCH_ON_CALL_URL: 'https://chat.example.net/T0',
-    });
+    const { config } = load(
+      'channels: [{ kind: webhook, name: on-call, form: slack, secretFile: secret }]\n',
+      {
+        KNOCKWATCH_ON_CALL_URL: 'https://chat.example.net/T0',
+      },
+    );
     expect(channelOptions(config!.channels)).toEqual([
       {
         kind: 'webhook',
@@ -125,13 +157,17 @@ describe('loadConfig()', () => {
         timeoutMs: 15_000,
       },
     ]);
-    expect(channelSentence(config!.channels[0]!)).toBe('channel on-call: alerts are posted to https://chat.example.net (slack)');
+    expect(channelSentence(config!.channels[0]!)).toBe(
+      'channel on-call: alerts are posted to https://chat.example.net (slack)',
+    );
     const { config: without } = load('channels: [{ kind: webhook, name: on-call }]\n');
     expect(() => channelOptions(without!.channels)).toThrow('KNOCKWATCH_ON_CALL_URL');
   });
 
   it('reads the ports of traps: numbers, and services with all their TCP ports', () => {
-    const { config } = load('traps: [{ ports: [imap, 139, "513", imap] }, { host: 192.0.2.10, ports: [smb] }]\n');
+    const { config } = load(
+      'traps: [{ ports: [imap, 139, "513", imap] }, { host: 192.0.2.10, ports: [smb] }]\n',
+    );
     expect(config!.traps).toEqual([
       { host: '*', ports: [143, 139, 513] },
       { host: '192.0.2.10', ports: expect.arrayContaining([139, 445]) },

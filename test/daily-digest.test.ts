@@ -18,7 +18,10 @@ it('has an alert once a day at its time, for the email channels', () => {
   daily.add(attempt());
   const due = Date.parse('2026-11-24T06:00:00Z');
   expect(daily.turn(due - 1)).toBeUndefined();
-  expect(daily.turn(due + 500)).toMatchObject({ reason: 'digest', subject: '[knockwatch] Background: 1 line denied or failed' });
+  expect(daily.turn(due + 500)).toMatchObject({
+    reason: 'digest',
+    subject: '[knockwatch] Background: 1 line denied or failed',
+  });
   expect(daily.turn(due + 1_500)).toBeUndefined();
   expect(daily.turn(due + DAY)!.text).toContain('quieter than any network should be');
 });

@@ -38,7 +38,10 @@ describe('listenPlan()', () => {
     ]);
     const options = listenPlan(config(settings)).listeners;
     expect(options.find(({ protocol }) => protocol === 'unix')).toMatchObject({ mode: 0o600 });
-    expect(options.find(({ protocol }) => protocol === 'tail')).toMatchObject({ stateDir: 'var', from: 'end' });
+    expect(options.find(({ protocol }) => protocol === 'tail')).toMatchObject({
+      stateDir: 'var',
+      from: 'end',
+    });
     expect(options.find(({ protocol }) => protocol === 'udp')).toMatchObject({ receiveBufferBytes: 8 << 20 });
   });
 

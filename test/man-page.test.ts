@@ -15,14 +15,20 @@ const has = (tool: string) => spawnSync('sh', ['-c', `command -v ${tool}`]).stat
 if (!has('mandoc')) console.log('skipped: there is no mandoc here to read the man page');
 
 describe('the man page', () => {
-  it.each(verbs.map((command) => [command.name(), command] as const))('has %s with all its options', (name, command) => {
-    const section = text.split('.SS ').find((part) => part.startsWith(`knockwatch ${name}`));
-    expect(section).toBeDefined();
-    for (const { flags } of command.options) expect(section).toContain(flags);
-  });
+  it.each(verbs.map((command) => [command.name(), command] as const))(
+    'has %s with all its options',
+    (name, command) => {
+      const section = text.split('.SS ').find((part) => part.startsWith(`knockwatch ${name}`));
+      expect(section).toBeDefined();
+      for (const { flags } of command.options) expect(section).toContain(flags);
+    },
+  );
 
   it('is what the program says of itself (npm run man)', () => {
-    const check = spawnSync(process.execPath, ['scripts/make-man.mjs', '--check'], { cwd: ROOT, encoding: 'utf8' });
+    const check = spawnSync(process.execPath, ['scripts/make-man.mjs', '--check'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
     expect(check).toMatchObject({ stderr: '', status: 0 });
   });
 
@@ -34,6 +40,8 @@ describe('the man page', () => {
 
   it.runIf(has('mandoc'))('is sound roff', () => {
     const lint = spawnSync('mandoc', ['-T', 'lint', '-W', 'warning', PAGE], { encoding: 'utf8' });
-    expect(lint.stdout.split('\n').filter((line) => /WARNING|ERROR/.test(line) && !line.includes('missing date'))).toEqual([]);
+    expect(
+      lint.stdout.split('\n').filter((line) => /WARNING|ERROR/.test(line) && !line.includes('missing date')),
+    ).toEqual([]);
   });
 });

@@ -54,12 +54,17 @@ async function run(text: string, windowBytes?: number): Promise<Run> {
     },
   });
   const file = await LogFile.open(path);
-  const source = new Source(file, pipeline, { maxLineBytes: 8_192, nowMs: Date.UTC(2026, 10, 23), onOutcome: () => {} });
+  const source = new Source(file, pipeline, {
+    maxLineBytes: 8_192,
+    nowMs: Date.UTC(2026, 10, 23),
+    onOutcome: () => {},
+  });
   let passedOver = 0;
   const count = (lines: number) => {
     passedOver += lines;
   };
-  const skim = windowBytes === undefined ? undefined : new Skim(source, pipeline.prefilter(path)!, count, windowBytes);
+  const skim =
+    windowBytes === undefined ? undefined : new Skim(source, pipeline.prefilter(path)!, count, windowBytes);
   for (let block = await file.next(); block !== undefined; block = await file.next()) {
     if (skim === undefined) forEachLine(block, (line) => source.process(line));
     else skim.take(block);
@@ -84,9 +89,28 @@ const line = fc.record({
   ),
   host: fc.constantFrom('gw1', 'gw2', 'gw', 'b\u00e4r', ''),
   source: fc.constantFrom('198.51.100.7', '203.0.113.9'),
-  destination: fc.constantFrom('192.0.2.10', '192.0.2.20', '192.0.2.30', '192.0.2.40', '192.0.2.100', '::ffff:c000:20a'),
+  destination: fc.constantFrom(
+    '192.0.2.10',
+    '192.0.2.20',
+    '192.0.2.30',
+    '192.0.2.40',
+    '192.0.2.100',
+    '::ffff:c000:20a',
+  ),
   port: fc.constantFrom(143, 80, 443),
-  kind: fc.constantFrom('packet', 'packet', 'packet', 'packet', 'packet', 'noise', 'noise', 'noise', 'repeat', 'stampless', 'empty'),
+  kind: fc.constantFrom(
+    'packet',
+    'packet',
+    'packet',
+    'packet',
+    'packet',
+    'noise',
+    'noise',
+    'noise',
+    'repeat',
+    'stampless',
+    'empty',
+  ),
 });
 
 const log = fc.array(line, { minLength: 1, maxLength: 120 }).map((lines) => {
@@ -106,7 +130,9 @@ const log = fc.array(line, { minLength: 1, maxLength: 120 }).map((lines) => {
 });
 
 describe('Skim', () => {
-  it('gives the incidents that reading every line gives, lines and their numbers included', { timeout: 120_000 }, async () => {
+  it('gives the incidents that reading every line gives, lines and their numbers included', {
+    timeout: 120_000,
+  }, async () => {
     await fc.assert(
       fc.asyncProperty(log, fc.constantFrom(200, 700, 2_000), async (text, windowBytes) => {
         const [whole, skimmed] = [await run(text), await run(text, windowBytes)];
@@ -118,7 +144,8 @@ describe('Skim', () => {
   });
 
   it('passes over nearly everything in a log about other things', async () => {
-    const packet = (i: number) => `${stamp(Date.UTC(2026, 0, 1) + i * 100)} gw1 kernel: DROP IN=eth0 OUT= SRC=198.51.100.7 DST=192.0.2.${i % 250} LEN=60 PROTO=TCP SPT=1 DPT=${i % 7_000} SYN URGP=0\n`;
+    const packet = (i: number) =>
+      `${stamp(Date.UTC(2026, 0, 1) + i * 100)} gw1 kernel: DROP IN=eth0 OUT= SRC=198.51.100.7 DST=192.0.2.${i % 250} LEN=60 PROTO=TCP SPT=1 DPT=${i % 7_000} SYN URGP=0\n`;
     const text = Array.from({ length: 2_000 }, (_, i) => packet(i)).join('');
     const { lines, passedOver } = await run(text, 4_096);
     expect(lines).toBe(2_000);
@@ -128,13 +155,18 @@ describe('Skim', () => {
   it('counts a repeat of a hit, and none of a line it passed over', async () => {
     const at = Date.UTC(2026, 0, 1);
     const say = (s: number, what: string) => `${stamp(at + s * 1_000)} gw1 ${what}\n`;
-    const hit = 'kernel: DROP IN=eth0 OUT= SRC=198.51.100.7 DST=192.0.2.10 LEN=60 PROTO=TCP SPT=1 DPT=143 SYN URGP=0';
+    const hit =
+      'kernel: DROP IN=eth0 OUT= SRC=198.51.100.7 DST=192.0.2.10 LEN=60 PROTO=TCP SPT=1 DPT=143 SYN URGP=0';
     const repeat = 'last message repeated 5 times';
-    const other = 'kernel: DROP IN=eth0 OUT= SRC=198.51.100.7 DST=192.0.2.99 LEN=60 PROTO=TCP SPT=1 DPT=143 SYN URGP=0';
+    const other =
+      'kernel: DROP IN=eth0 OUT= SRC=198.51.100.7 DST=192.0.2.99 LEN=60 PROTO=TCP SPT=1 DPT=143 SYN URGP=0';
     const padding = Array.from({ length: 20 }, (_, i) => `${stamp(at)} gw2 noise number ${i}\n`).join('');
     const repeated = await run(padding + say(1, hit) + padding + say(2, repeat), 300);
     expect(repeated.incidents).toMatchObject([{ kind: 'repeat', count: 6 }]);
-    const interrupted = await run(padding + say(1, hit) + padding + say(2, other) + padding + say(3, repeat), 300);
+    const interrupted = await run(
+      padding + say(1, hit) + padding + say(2, other) + padding + say(3, repeat),
+      300,
+    );
     expect(interrupted.incidents).toEqual([]);
   });
 });

@@ -9,7 +9,14 @@ function frame(address: string, atMs: number): Frame {
   return { bytes: Buffer.alloc(0), receivedAtMs: atMs, peer: { address, port: 514 }, transport: 'udp' };
 }
 
-function lines(health: SenderHealth, count: number, kind: LineKind, atMs: number, text = 'odd line', address = '192.0.2.1'): void {
+function lines(
+  health: SenderHealth,
+  count: number,
+  kind: LineKind,
+  atMs: number,
+  text = 'odd line',
+  address = '192.0.2.1',
+): void {
   for (let i = 0; i < count; i++) health.observe(frame(address, atMs), 'gw1', kind, text);
 }
 
@@ -22,7 +29,9 @@ describe('D1: a sender that is expected', () => {
     expect(kinds(health, T0 + 16 * MINUTE)).toEqual([]);
     const [alarm] = health.check(T0 + 16 * MINUTE + 1);
     expect(alarm).toMatchObject({ kind: 'sender-quiet', sender: '192.0.2.1 (gw1)' });
-    expect(alarm!.sentence).toBe('192.0.2.1 (gw1) has sent nothing for 15 min; a line is expected every 15 min.');
+    expect(alarm!.sentence).toBe(
+      '192.0.2.1 (gw1) has sent nothing for 15 min; a line is expected every 15 min.',
+    );
     expect(kinds(health, T0 + 60 * MINUTE)).toEqual([]);
     expect(health.report()[0]).toMatchObject({ state: 'quiet' });
     lines(health, 1, 'unknown', T0 + 61 * MINUTE);
@@ -66,7 +75,9 @@ describe('a sender whose lines can not be read any more', () => {
     const health = fallen(100, 60);
     const events = health.check(T0 + 6 * MINUTE + 1);
     expect(events).toMatchObject([{ kind: 'sender-unparsed', sample: 'odd line' }]);
-    expect(events[0]!.sentence).toBe('Only 0 % of the last 60 lines of 192.0.2.1 (gw1) could be read; it was over 80 % before.');
+    expect(events[0]!.sentence).toBe(
+      'Only 0 % of the last 60 lines of 192.0.2.1 (gw1) could be read; it was over 80 % before.',
+    );
     expect(kinds(health, T0 + 7 * MINUTE)).toEqual([]);
     health.check(T0 + 13 * MINUTE);
     lines(health, 100, 'ignored', T0 + 13 * MINUTE);
@@ -107,7 +118,15 @@ describe('report()', () => {
     const [bare, named] = health.report();
     expect(bare).toMatchObject({ read: 1, ignored: 1 });
     expect(bare).not.toHaveProperty('hostname');
-    expect(named).toMatchObject({ hostname: 'gw1', read: 6, parsed: 3, malformed: 2, unknown: 1, lost: 38, lastSeenMs: T0 + 2 });
+    expect(named).toMatchObject({
+      hostname: 'gw1',
+      read: 6,
+      parsed: 3,
+      malformed: 2,
+      unknown: 1,
+      lost: 38,
+      lastSeenMs: T0 + 2,
+    });
     expect(named!.lastLoss).toBe('rate-limited\\x1b[2J');
   });
 
@@ -123,8 +142,19 @@ describe('report()', () => {
 
   it('keeps a line of each shape, five at most, safe to print', () => {
     const health = new SenderHealth([], T0);
-    const odd = ['user 17 from 192.0.2.4', 'user 18 from 198.51.100.200', 'said "hello"', 'said "good bye"', 'a\x1b]0;pwn\x07', 'c', 'd', 'e', `long ${'x'.repeat(10_000)}`];
-    for (const [i, text] of odd.entries()) health.observe(frame('192.0.2.1', T0 + i * 1_000), undefined, 'unknown', text);
+    const odd = [
+      'user 17 from 192.0.2.4',
+      'user 18 from 198.51.100.200',
+      'said "hello"',
+      'said "good bye"',
+      'a\x1b]0;pwn\x07',
+      'c',
+      'd',
+      'e',
+      `long ${'x'.repeat(10_000)}`,
+    ];
+    for (const [i, text] of odd.entries())
+      health.observe(frame('192.0.2.1', T0 + i * 1_000), undefined, 'unknown', text);
     const { samples } = health.report()[0]!;
     expect(samples).toHaveLength(5);
     expect(samples[0]).toBe('a\\x1b]0;pwn\\x07');
@@ -134,7 +164,8 @@ describe('report()', () => {
   it('a flood of odd lines is looked at twenty times a second at most', () => {
     const health = new SenderHealth([], T0);
     const startedMs = performance.now();
-    for (let i = 0; i < 200_000; i++) health.observe(frame('192.0.2.1', T0 + i / 1_000), 'gw1', 'unknown', 'x'.repeat(300));
+    for (let i = 0; i < 200_000; i++)
+      health.observe(frame('192.0.2.1', T0 + i / 1_000), 'gw1', 'unknown', 'x'.repeat(300));
     expect(performance.now() - startedMs).toBeLessThan(2_000);
   });
 });
@@ -154,7 +185,8 @@ describe('bounds', () => {
   it('one address that mints host names does not push the others out', () => {
     const health = new SenderHealth([], T0);
     lines(health, 5, 'attempt', T0, '', '192.0.2.2');
-    for (let i = 0; i < 50_000; i++) health.observe(frame('198.51.100.66', T0 + i), `host-${i}`, 'attempt', '');
+    for (let i = 0; i < 50_000; i++)
+      health.observe(frame('198.51.100.66', T0 + i), `host-${i}`, 'attempt', '');
     expect(health.size).toBe(1_001);
     expect(health.evicted).toBe(0);
     expect(health.report().reduce((sum, { read }) => sum + read, 0)).toBe(50_005);

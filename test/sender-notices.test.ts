@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { noticeAlert } from '../src/notify/notice.ts';
-import { senderNotices } from '../src/sender-notices.ts';
 import type { SenderEvent } from '../src/sender-health.ts';
+import { senderNotices } from '../src/sender-notices.ts';
 
 const T0 = Date.UTC(2026, 0, 24, 17, 47, 46);
-const quiet = (n: number): SenderEvent => ({ kind: 'sender-quiet', sender: `192.0.2.${n}`, sentence: `192.0.2.${n} has sent nothing for 16 min.` });
+const quiet = (n: number): SenderEvent => ({
+  kind: 'sender-quiet',
+  sender: `192.0.2.${n}`,
+  sentence: `192.0.2.${n} has sent nothing for 16 min.`,
+});
 
 describe('senderNotices()', () => {
   it('nothing happened, nothing is said', () => {
@@ -12,7 +16,10 @@ describe('senderNotices()', () => {
   });
 
   it('is one notice for each kind, however many senders it befell', () => {
-    const events = [...Array.from({ length: 100 }, (_, i) => quiet(i)), { kind: 'sender-recovered', sender: 'x', sentence: 'x is heard again.' } as const];
+    const events = [
+      ...Array.from({ length: 100 }, (_, i) => quiet(i)),
+      { kind: 'sender-recovered', sender: 'x', sentence: 'x is heard again.' } as const,
+    ];
     const notices = senderNotices(events, T0);
     expect(notices.map(({ reason, severity, headline }) => [reason, severity, headline])).toEqual([
       ['sender-quiet', 'medium', 'Quiet: 100 senders have stopped sending'],
@@ -22,7 +29,10 @@ describe('senderNotices()', () => {
 });
 
 describe('noticeAlert()', () => {
-  const [notice] = senderNotices([quiet(1), { ...quiet(2), sample: 'a\x1b[2J\n<script>alert(1)</script>' }], T0);
+  const [notice] = senderNotices(
+    [quiet(1), { ...quiet(2), sample: 'a\x1b[2J\n<script>alert(1)</script>' }],
+    T0,
+  );
   const alert = noticeAlert(notice!, { hostName: 'collector', zone: 'Europe/Berlin' });
 
   it('says what happened, why it is told, and what to do', () => {
@@ -40,7 +50,10 @@ describe('noticeAlert()', () => {
   });
 
   it('has bounds', () => {
-    const [many] = senderNotices(Array.from({ length: 1_000 }, (_, i) => ({ ...quiet(i), sample: 'x'.repeat(10_000) })), T0);
+    const [many] = senderNotices(
+      Array.from({ length: 1_000 }, (_, i) => ({ ...quiet(i), sample: 'x'.repeat(10_000) })),
+      T0,
+    );
     const { text } = noticeAlert(many!, { hostName: 'collector', zone: 'UTC' });
     expect(text).toContain('and 960 more');
     expect(text.length).toBeLessThan(20_000);

@@ -55,7 +55,8 @@ describe('knockwatch.service', () => {
   it('bounds system calls, address families, memory, threads and descriptors', () => {
     expect(service.get('SystemCallFilter')).toEqual(['@system-service', '~@privileged @resources']);
     expect(service.get('RestrictAddressFamilies')![0]!.split(' ')).not.toContain('AF_PACKET');
-    for (const setting of ['MemoryMax', 'TasksMax', 'LimitNOFILE']) expect(service.get(setting)).toHaveLength(1);
+    for (const setting of ['MemoryMax', 'TasksMax', 'LimitNOFILE'])
+      expect(service.get(setting)).toHaveLength(1);
   });
 
   it('lets V8 compile', () => {
@@ -90,14 +91,25 @@ describe.runIf(hasAnalyze)('systemd-analyze', () => {
       // The program is not installed where tests run.
       const service = join(dir, 'knockwatch.service');
       writeFileSync(service, readFileSync(service, 'utf8').replace(/^ExecStart=\S+/m, 'ExecStart=/bin/true'));
-      const verified = spawnSync('systemd-analyze', ['verify', '--man=no', service, join(dir, 'knockwatch.socket')], {
-        encoding: 'utf8',
-      });
+      const verified = spawnSync(
+        'systemd-analyze',
+        ['verify', '--man=no', service, join(dir, 'knockwatch.socket')],
+        {
+          encoding: 'utf8',
+        },
+      );
       expect(verified.stderr.split('\n').filter((line) => line.includes('knockwatch'))).toEqual([]);
-      const security = spawnSync('systemd-analyze', ['security', '--offline=true', '--threshold=20', service], {
-        encoding: 'utf8',
-      });
-      expect([security.status, security.stdout.split('\n').slice(-3).join(' ')]).toEqual([0, expect.stringContaining('OK')]);
+      const security = spawnSync(
+        'systemd-analyze',
+        ['security', '--offline=true', '--threshold=20', service],
+        {
+          encoding: 'utf8',
+        },
+      );
+      expect([security.status, security.stdout.split('\n').slice(-3).join(' ')]).toEqual([
+        0,
+        expect.stringContaining('OK'),
+      ]);
     } finally {
       rmSync(dir, { recursive: true, force: true });
     }

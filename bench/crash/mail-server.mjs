@@ -44,6 +44,6 @@ function mailOf(text) {
   return {
     messageId: field('Message-ID'),
     subject: field('Subject') ?? '',
-    source: /^Source:\s+([0-9a-f.:]+)/im.exec(text)?.[1],
+    source: /: ([0-9a-f:]+) tried/.exec(field('Subject') ?? '')?.[1],
   };
 }

@@ -36,7 +36,9 @@ export class Oracle {
       ? Map.groupBy(mails, ({ source }) => source)
       : mails.reduce((map, mail) => map.set(mail.source, [...(map.get(mail.source) ?? []), mail]), new Map());
     const duplicates = [...bySource.values()].reduce((sum, same) => sum + same.length - 1, 0);
-    const inFlight = [...this.#sources].filter(([source, { times }]) => times.length === 3 && !owed.has(source));
+    const inFlight = [...this.#sources].filter(
+      ([source, { times }]) => times.length === 3 && !owed.has(source),
+    );
     return {
       kills,
       sources: this.#sources.size,
@@ -46,7 +48,9 @@ export class Oracle {
       lost: [...owed].filter((source) => !bySource.has(source)),
       duplicates,
       /** Mails about one source that are not the same mail: another Message-ID. */
-      others: [...bySource.values()].filter((same) => new Set(same.map(({ messageId }) => messageId)).size > 1).length,
+      others: [...bySource.values()].filter(
+        (same) => new Set(same.map(({ messageId }) => messageId)).size > 1,
+      ).length,
       /** Sent within the second before a death, and not in the store. */
       inFlight: inFlight.length,
       inFlightMailed: inFlight.filter(([source]) => bySource.has(source)).length,

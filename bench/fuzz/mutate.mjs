@@ -16,14 +16,82 @@ export function fixtureLines(folder) {
 
 /** What parsers look for, what they must not believe, and what makes careless code slow or wrong. */
 const TOKENS = [
-  ...['IN=', 'OUT=', 'SRC=', 'DST=', 'SPT=', 'DPT=', 'PROTO=TCP ', '[SRC=198.51.100.66 DST=198.51.100.67 ', ']', '['],
-  ...[' from 198.51.100.66 port 22', ' user IP = 198.51.100.66', '] [Source: 198.51.100.66]', ' (198.51.100.66)'],
-  ...['%SEC-6-IPACCESSLOGP: ', '%ASA-4-106023: ', 'filterlog: ', 'rule 5/0(match): block in on em0: ', 'kernel: '],
-  ...['<13>', '<192>', '<>', '<165>1 - - - - - - ', 'last message repeated 42 times', '1 2026-11-23T03:00:00Z '],
-  ...['0', '65535', '65536', '99999999999', '-1', '0x8f', '1e3', '143abc', '010.0.0.1', '256.1.1.1', '2130706433'],
+  ...[
+    'IN=',
+    'OUT=',
+    'SRC=',
+    'DST=',
+    'SPT=',
+    'DPT=',
+    'PROTO=TCP ',
+    '[SRC=198.51.100.66 DST=198.51.100.67 ',
+    ']',
+    '[',
+  ],
+  ...[
+    ' from 198.51.100.66 port 22',
+    ' user IP = 198.51.100.66',
+    '] [Source: 198.51.100.66]',
+    ' (198.51.100.66)',
+  ],
+  ...[
+    '%SEC-6-IPACCESSLOGP: ',
+    '%ASA-4-106023: ',
+    'filterlog: ',
+    'rule 5/0(match): block in on em0: ',
+    'kernel: ',
+  ],
+  ...[
+    '<13>',
+    '<192>',
+    '<>',
+    '<165>1 - - - - - - ',
+    'last message repeated 42 times',
+    '1 2026-11-23T03:00:00Z ',
+  ],
+  ...[
+    '0',
+    '65535',
+    '65536',
+    '99999999999',
+    '-1',
+    '0x8f',
+    '1e3',
+    '143abc',
+    '010.0.0.1',
+    '256.1.1.1',
+    '2130706433',
+  ],
   ...['::ffff:192.0.2.10', '2001:db8::1', 'fe80::1%eth0', '1.2.3.4.5', '::', '1::2::3'],
-  ...['\0', '\r', '\n', '\x1b[2J', '\x7f', '\xff\xfe', '\xc0\xaf', '\xed\xa0\x80', '\xe2\x80\xae', '\xe2\x80\xa8', '\xef\xbb\xbf'],
-  ...['__proto__=1 ', 'constructor', '${jndi:ldap://x}', '{{7*7}}', '%s%n', '$(id)', '"', "'", '\\', ',', '=', ' ', '(', ')'],
+  ...[
+    '\0',
+    '\r',
+    '\n',
+    '\x1b[2J',
+    '\x7f',
+    '\xff\xfe',
+    '\xc0\xaf',
+    '\xed\xa0\x80',
+    '\xe2\x80\xae',
+    '\xe2\x80\xa8',
+    '\xef\xbb\xbf',
+  ],
+  ...[
+    '__proto__=1 ',
+    'constructor',
+    '${jndi:ldap://x}',
+    '{{7*7}}',
+    '%s%n',
+    '$(id)',
+    '"',
+    "'",
+    '\\',
+    ',',
+    '=',
+    ' ',
+    '(',
+    ')',
+  ],
   ...['Feb 30 ', 'Dec 31 23:59:60 ', '*Mar  1 00:00:12.345: ', '1970-01-01T00:00:00Z ', 'Nov 31 24:00:00 '],
 ];
 const LONGEST = 64 * 1024;
@@ -71,7 +139,9 @@ const EDITS = [
 function flip(line, random) {
   if (line === '') return line;
   const at = random.below(line.length);
-  return line.slice(0, at) + String.fromCharCode(line.charCodeAt(at) ^ (1 << random.below(8))) + line.slice(at + 1);
+  return (
+    line.slice(0, at) + String.fromCharCode(line.charCodeAt(at) ^ (1 << random.below(8))) + line.slice(at + 1)
+  );
 }
 
 /** A piece of the line or a token, over and over, up to the longest line there is. */

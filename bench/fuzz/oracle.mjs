@@ -33,7 +33,8 @@ function addressesIn(text) {
 /** Whether an address stands in a text: at once where it is written as we write it, else by reading every word. */
 function isWritten(ip, text) {
   for (let at = text.indexOf(ip); at >= 0; at = text.indexOf(ip, at + 1)) {
-    if (!/[0-9A-Za-z.]/.test(text[at - 1] ?? ' ') && !/[0-9A-Za-z:]/.test(text[at + ip.length] ?? ' ')) return true;
+    if (!/[0-9A-Za-z.]/.test(text[at - 1] ?? ' ') && !/[0-9A-Za-z:]/.test(text[at + ip.length] ?? ' '))
+      return true;
   }
   return addressesIn(text).has(ip);
 }

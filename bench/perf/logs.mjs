@@ -15,7 +15,9 @@ export function plantedLog(kind, lines) {
   const path = join(OUT, `${kind}-${lines}.log`);
   if (existsSync(`${path}.truth.json`)) return path;
   if (!existsSync(GENERATOR)) return undefined;
-  execFileSync('python3', [GENERATOR, '--kind', kind, '--lines', String(lines), '--out', path], { stdio: 'ignore' });
+  execFileSync('python3', [GENERATOR, '--kind', kind, '--lines', String(lines), '--out', path], {
+    stdio: 'ignore',
+  });
   return path;
 }
 
@@ -26,9 +28,19 @@ export function rulesFile(rules, { within = '60s' } = {}) {
     `  - id: ${id}\n    watch: { hosts: [${hosts.join(', ')}], ports: [${ports.map((port) => `${port}/tcp`).join(', ')}] }\n    detect: ${detect}\n`;
   const others = Array.from({ length: rules - 1 }, (_, i) => {
     const net = `10.${(i >> 8) & 255}.${i & 255}`;
-    return rule(`other-${i}`, [1, 2, 3].map((n) => `${net}.${n}`), WATCHED.ports, '{ address-scan: { hosts: 3, within: 60s } }');
+    return rule(
+      `other-${i}`,
+      [1, 2, 3].map((n) => `${net}.${n}`),
+      WATCHED.ports,
+      '{ address-scan: { hosts: 3, within: 60s } }',
+    );
   });
-  const paper = rule('paper', WATCHED.hosts, WATCHED.ports, `{ address-scan: { hosts: 3, within: ${within} } }`);
+  const paper = rule(
+    'paper',
+    WATCHED.hosts,
+    WATCHED.ports,
+    `{ address-scan: { hosts: 3, within: ${within} } }`,
+  );
   writeFileSync(path, `rules:\n${others.join('')}${paper}`);
   return path;
 }
@@ -50,7 +62,7 @@ export function floodLog(lines, sources) {
     const isScan = scan >= 0 && scan < 300 && scan % 100 === 0;
     const source = isScan ? '203.0.113.9' : address(Math.imul(i % sources, 2_654_435_761) & 0x7fff_ffff);
     // A source stays with its host, so that it is no scan however often it comes.
-    const host = WATCHED.hosts[isScan ? scan / 100 : i % sources % 3];
+    const host = WATCHED.hosts[isScan ? scan / 100 : (i % sources) % 3];
     text += `Jan 24 ${at} gw1 kernel: [1.000000] DROP IN=eth0 OUT=eth1 MAC=52:54:00:8a:1c:30:00:1b:21:3c:9d:f8:08:00 SRC=${source} DST=${host} LEN=60 TOS=0x00 PREC=0x00 TTL=52 ID=${i & 65535} PROTO=TCP SPT=31337 DPT=143 WINDOW=29200 RES=0x00 SYN URGP=0 \n`;
     if (text.length > 1 << 20) {
       writeSync(file, text);

@@ -8,16 +8,24 @@ export function runOnce(command, { cpus, env } = {}) {
   const report = join(tmpdir(), `knockwatch-bench-${process.pid}`);
   const pinned = cpus === undefined ? command : ['taskset', '-c', cpus, ...command];
   return new Promise((resolve, reject) => {
-    const child = spawn('/usr/bin/time', ['-f', '%U %S %e %M', '-o', report, ...pinned], { env: { ...process.env, LC_ALL: 'C', ...env } });
+    const child = spawn('/usr/bin/time', ['-f', '%U %S %e %M', '-o', report, ...pinned], {
+      env: { ...process.env, LC_ALL: 'C', ...env },
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk) => (stdout += chunk));
     child.stderr.on('data', (chunk) => (stderr += chunk));
     child.on('error', () => reject(new Error('GNU time is needed: apt-get install time')));
     child.on('close', (exitCode) => {
-      const [user, system, wall, kilobytes] = readFileSync(report, 'utf8').trim().split('\n').at(-1).split(' ').map(Number);
+      const [user, system, wall, kilobytes] = readFileSync(report, 'utf8')
+        .trim()
+        .split('\n')
+        .at(-1)
+        .split(' ')
+        .map(Number);
       rmSync(report);
-      if (exitCode !== 0) reject(new Error(`${command.join(' ')} ended with ${exitCode}: ${stderr.slice(-500)}`));
+      if (exitCode !== 0)
+        reject(new Error(`${command.join(' ')} ended with ${exitCode}: ${stderr.slice(-500)}`));
       else resolve({ cpu: user + system, wall, rss: kilobytes / 1024, stdout, stderr });
     });
   });

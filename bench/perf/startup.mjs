@@ -8,7 +8,12 @@ import { median } from './measure.mjs';
 const MAIN = resolve(import.meta.dirname, '../../dist/main.js');
 
 /** Starts the daemon with a configuration of its own; resolves when it listens, with its port and how to stop it. */
-export function startDaemon({ rules, listeners = '[{ protocol: udp, host: 127.0.0.1, port: 0 }]', channels = '', cpus }) {
+export function startDaemon({
+  rules,
+  listeners = '[{ protocol: udp, host: 127.0.0.1, port: 0 }]',
+  channels = '',
+  cpus,
+}) {
   const dir = mkdtempSync(join(tmpdir(), 'knockwatch-bench-'));
   const config = join(dir, 'knockwatch.yaml');
   writeFileSync(config, `rules: ${rules}\nstateDir: ${dir}\nlisteners: ${listeners}\n${channels}`);

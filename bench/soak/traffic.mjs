@@ -34,7 +34,8 @@ export class Traffic {
     const kind = random.below(1_000);
     if (kind < 500) return random.pick(NOISE);
     // A stranger who tries one thing once and is never seen again: most of what a perimeter logs.
-    if (kind < 950) return this.#denied(atMs, dotted(random.below(0x100000000)), random.below(254), random.pick(PORTS));
+    if (kind < 950)
+      return this.#denied(atMs, dotted(random.below(0x100000000)), random.below(254), random.pick(PORTS));
     // One device repeats itself all day.
     if (kind < 980) return this.#denied(atMs, '198.51.100.200', 10, 143);
     // Somebody sweeps: a new source every so often, hosts in a row.

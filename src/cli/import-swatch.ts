@@ -9,10 +9,14 @@ const MAX_BYTES = 1 << 20;
 
 /** `knockwatch import swatch FILE`: a rule file on standard output, and on standard error what was not translated. */
 export function registerImport(program: Command, io: Io): void {
-  const group = program.command('import').description('translate the configuration of another program to rules');
+  const group = program
+    .command('import')
+    .description('translate the configuration of another program to rules');
   group
     .command('swatch')
-    .description('translate a swatchrc (swatch 3, swatchdog) to patterns and rules, and say what it could not')
+    .description(
+      'translate a swatchrc (swatch 3, swatchdog) to patterns and rules, and say what it could not',
+    )
     .argument('<file>', 'the swatchrc')
     .addHelpText(
       'after',

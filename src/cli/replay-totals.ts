@@ -53,10 +53,7 @@ export class ReplayTotals {
     const of = (n: number, what: string) => (n === 0 ? [] : [`${n} ${what}`]);
     return [
       `${this.lines} lines${span}`,
-      ...of(
-        this.#passedOver,
-        'of them passed over, since they name no watched host and port',
-      ),
+      ...of(this.#passedOver, 'of them passed over, since they name no watched host and port'),
       `${this.#attempts} attempts (${parsers.join(', ') || 'none'}), ${this.#hits} on watched hosts and ports, ${incidents} incidents`,
       ...of(this.#unknown, 'lines of no known format'),
       ...of(this.#malformed, 'malformed lines'),

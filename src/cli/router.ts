@@ -60,7 +60,10 @@ function group(text: string): number {
 /** The port and protocol the daemon itself listens on are what the device has to send to. */
 function collectorOf({ collector, tcp = false }: Options, { listeners }: Config): Collector {
   const protocol = tcp ? 'tcp' : 'udp';
-  const port = collector.port ?? listeners.filter(isPlain).find((listener) => listener.protocol === protocol)?.port ?? 514;
+  const port =
+    collector.port ??
+    listeners.filter(isPlain).find((listener) => listener.protocol === protocol)?.port ??
+    514;
   return { address: collector.address, port, protocol };
 }
 

@@ -23,7 +23,8 @@ function statusUrl({ host, port }: Config['web']): string {
 }
 
 async function ask(web: Config['web']): Promise<Status> {
-  if (!web.enabled) throw new CliError(EXIT_FAILURE, 'the page is off (web.enabled), so there is nobody to ask');
+  if (!web.enabled)
+    throw new CliError(EXIT_FAILURE, 'the page is off (web.enabled), so there is nobody to ask');
   const url = statusUrl(web);
   const token = webToken(web);
   const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
@@ -35,22 +36,34 @@ async function ask(web: Config['web']): Promise<Status> {
     const because = cause instanceof Error ? cause.message : message;
     throw new CliError(EXIT_FAILURE, `no daemon answers at ${new URL(url).host}: ${visible(because, 200)}`);
   }
-  if (response.status === 401) throw new CliError(EXIT_FAILURE, 'the daemon wants another token than the one that is configured');
+  if (response.status === 401)
+    throw new CliError(EXIT_FAILURE, 'the daemon wants another token than the one that is configured');
   try {
     if (response.ok) return (await response.json()) as Status;
   } catch {
     // What follows says it.
   }
-  throw new CliError(EXIT_FAILURE, `what answers at ${new URL(url).host} is no knockwatch (status ${response.status})`);
+  throw new CliError(
+    EXIT_FAILURE,
+    `what answers at ${new URL(url).host} is no knockwatch (status ${response.status})`,
+  );
 }
 
 const number = (n: number) => n.toLocaleString('en', { maximumFractionDigits: n < 10 ? 1 : 0 });
 
 function summary(overview: Overview): string[] {
   const { totals, rates, openBySeverity, outbox, nowMs, startedAtMs } = overview;
-  const understood = totals.lines === 0 ? '' : `, ${Math.floor((100 * (totals.lines - totals.unknown - totals.malformed)) / totals.lines)} % understood`;
-  const open = (['critical', 'high', 'medium', 'low'] as const).filter((severity) => openBySeverity[severity] > 0);
-  const mix = open.length === 0 ? '' : ` (${open.map((severity) => `${openBySeverity[severity]} ${severity}`).join(', ')})`;
+  const understood =
+    totals.lines === 0
+      ? ''
+      : `, ${Math.floor((100 * (totals.lines - totals.unknown - totals.malformed)) / totals.lines)} % understood`;
+  const open = (['critical', 'high', 'medium', 'low'] as const).filter(
+    (severity) => openBySeverity[severity] > 0,
+  );
+  const mix =
+    open.length === 0
+      ? ''
+      : ` (${open.map((severity) => `${openBySeverity[severity]} ${severity}`).join(', ')})`;
   return [
     `knockwatch ${overview.version} on ${overview.hostName}: ${overview.state} for ${formatDuration(nowMs - startedAtMs)}`,
     `  listens    ${overview.listeners.map(({ name, address }) => `${name} ${address}`).join(', ') || 'nowhere'}`,
@@ -85,11 +98,25 @@ function row(sender: SenderRow, nowMs: number): string[] {
 
 function senderLines({ rows, more }: SenderTable, nowMs: number): string[] {
   if (rows.length === 0) return ['no sender was heard of yet'];
-  const head = ['SENDER', 'STATE', 'LAST HEARD', 'LINES', 'ATTEMPTS', 'OTHER', 'MALFORMED', 'UNKNOWN', 'UNDERSTOOD', 'LOST THERE', 'CLOCK'];
+  const head = [
+    'SENDER',
+    'STATE',
+    'LAST HEARD',
+    'LINES',
+    'ATTEMPTS',
+    'OTHER',
+    'MALFORMED',
+    'UNKNOWN',
+    'UNDERSTOOD',
+    'LOST THERE',
+    'CLOCK',
+  ];
   const right = (i: number): 'left' | 'right' => (i < 3 ? 'left' : 'right');
   const left = more + Math.max(0, rows.length - MAX_ROWS);
   return [
-    ...textTable([head, ...rows.slice(0, MAX_ROWS).map((sender) => row(sender, nowMs))], { align: head.map((_, i) => right(i)) }),
+    ...textTable([head, ...rows.slice(0, MAX_ROWS).map((sender) => row(sender, nowMs))], {
+      align: head.map((_, i) => right(i)),
+    }),
     ...(left > 0 ? [`and ${number(left)} more; --json has them`] : []),
   ];
 }
@@ -97,17 +124,29 @@ function senderLines({ rows, more }: SenderTable, nowMs: number): string[] {
 function sampleLines({ rows }: SenderTable): string[] {
   const odd = rows.slice(0, MAX_ROWS).filter(({ samples }) => samples.length > 0);
   if (odd.length === 0) return [];
-  return ['', 'not understood, a line of each shape:', ...odd.flatMap(({ address, hostname, samples }) => [`  ${hostname ?? address}`, ...samples.map((sample) => `    ${sample}`)])];
+  return [
+    '',
+    'not understood, a line of each shape:',
+    ...odd.flatMap(({ address, hostname, samples }) => [
+      `  ${hostname ?? address}`,
+      ...samples.map((sample) => `    ${sample}`),
+    ]),
+  ];
 }
 
 /** `knockwatch status`: how the daemon and its senders are; the exit code says whether it is well. */
 export function registerStatus(program: Command, io: Io): void {
   program
     .command('status')
-    .description('say how the running daemon is: rates, incidents, alerts, and whether each sender is heard and understood')
+    .description(
+      'say how the running daemon is: rates, incidents, alerts, and whether each sender is heard and understood',
+    )
     .option('--json', 'everything, as JSON')
     .option('-q, --quiet', 'say nothing: exit code 0 when the daemon runs and listens, 1 when not')
-    .addHelpText('after', '\nExamples:\n  knockwatch status\n  knockwatch status --quiet || systemctl restart knockwatch')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  knockwatch status\n  knockwatch status --quiet || systemctl restart knockwatch',
+    )
     .action(async (options: { json?: boolean; quiet?: boolean }, command: Command) => {
       const { web } = await configOrFail(io, command);
       let status: Status;
@@ -119,10 +158,17 @@ export function registerStatus(program: Command, io: Io): void {
       const { overview, senders } = status;
       if (options.json) writeJson(io, status);
       else if (!options.quiet) {
-        const lines = [...summary(overview), '', ...senderLines(senders, overview.nowMs), ...sampleLines(senders)];
+        const lines = [
+          ...summary(overview),
+          '',
+          ...senderLines(senders, overview.nowMs),
+          ...sampleLines(senders),
+        ];
         io.stdout.write(`${lines.map((line) => visible(line)).join('\n')}\n`);
-        for (const fault of overview.faults) io.stderr.write(`${paint(io, 'stderr', 'red', visible(fault))}\n`);
+        for (const fault of overview.faults)
+          io.stderr.write(`${paint(io, 'stderr', 'red', visible(fault))}\n`);
       }
-      if (!overview.ready) throw new CliError(EXIT_FAILURE, options.quiet ? '' : `the daemon is ${visible(overview.state, 20)}`);
+      if (!overview.ready)
+        throw new CliError(EXIT_FAILURE, options.quiet ? '' : `the daemon is ${visible(overview.state, 20)}`);
     });
 }

@@ -1,9 +1,9 @@
 import { Correlator, type CorrelatorOptions, type CorrelatorStats } from '../correlate/correlator.ts';
 import type { Transition } from '../correlate/incidents.ts';
 import type { Rule } from '../rule.ts';
+import { decodeIncident, encodeIncident, parseObject } from '../store/record-codec.ts';
 import { WINDOW_SLACK_MS } from '../store/redis/hit-windows.ts';
 import type { Lease, LoggedHit, PartitionStore } from '../store/redis/partition-store.ts';
-import { decodeIncident, encodeIncident, parseObject } from '../store/record-codec.ts';
 import type { EvidenceLine, Hit, Incident, LineRef } from '../types.ts';
 import { decodeSharedHit, type SharedHit } from './logged-hit.ts';
 import { longestWindowMs } from './routing.ts';

@@ -1,6 +1,6 @@
-import { stealthKind } from '../correlate/stealth-scan.ts';
 import { windowOf } from '../correlate/incident-size.ts';
 import { incidentIdentifier, textKey } from '../correlate/keys.ts';
+import { stealthKind } from '../correlate/stealth-scan.ts';
 import type { DetectSpec, Rule } from '../rule.ts';
 import type { WindowCondition } from '../store/redis/hit-windows.ts';
 import { PARTITIONS } from '../store/redis/keys.ts';
@@ -30,9 +30,7 @@ export class Routing {
   constructor(rules: readonly Rule[], quietMs: number) {
     this.#rules = new Map(rules.map((rule) => [rule.id, rule]));
     this.#quietMs = quietMs;
-    this.undivided = rules
-      .filter((rule) => !bySource(rule) && !byOneGroup(rule))
-      .map(({ id }) => id);
+    this.undivided = rules.filter((rule) => !bySource(rule) && !byOneGroup(rule)).map(({ id }) => id);
   }
 
   /** The route of a hit, which has a `name` of its own; of a rule that is not known here, none. */

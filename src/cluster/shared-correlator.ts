@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { CorrelatorStats, HitSink } from '../correlate/correlator.ts';
 import type { Rule } from '../rule.ts';
+import type { SharedStatus } from '../status.ts';
 import { HitWindows } from '../store/redis/hit-windows.ts';
 import { PARTITIONS } from '../store/redis/keys.ts';
 import { Nodes } from '../store/redis/nodes.ts';
 import { PartitionStore } from '../store/redis/partition-store.ts';
 import type { RedisLink } from '../store/redis/redis-link.ts';
-import type { SharedStatus } from '../status.ts';
 import type { Hit, Incident, LineKeeper } from '../types.ts';
 import { HitSender } from './hit-sender.ts';
 import { encodeSharedHit } from './logged-hit.ts';

@@ -34,11 +34,6 @@ export function raise(severity: Severity): Severity {
   return SEVERITIES[Math.min(SEVERITIES.indexOf(severity) + 1, SEVERITIES.length - 1)]!;
 }
 
-/** Severity as a number, to compare: 0 low ... 3 critical. */
-export function rank(severity: Severity): number {
-  return SEVERITIES.indexOf(severity);
-}
-
 /** What an incident is from its first moment on. */
 type Beginning = Pick<
   Incident,
@@ -53,7 +48,16 @@ export function beginningOf(
   const opening = hits[hits.length - 1]!;
   const openedAtMs = opening.attempt.atMs;
   const firstSeenMs = hits[0]!.attempt.atMs;
-  return { identifier, kind, ruleId, openedAtMs, firstSeenMs, openedBy: opening.sourceIp, severity, sentence };
+  return {
+    identifier,
+    kind,
+    ruleId,
+    openedAtMs,
+    firstSeenMs,
+    openedBy: opening.sourceIp,
+    severity,
+    sentence,
+  };
 }
 
 function fill<Value>(set: Set<Value>, values: Iterable<Value>): void {
@@ -199,9 +203,7 @@ export class OpenIncident {
       sentence: this.#sentence,
       remarks: [...this.remarks],
       overflow: this.#overflow,
-      ...(this.state === 'closed'
-        ? {}
-        : { resume: this.#resumption() }),
+      ...(this.state === 'closed' ? {} : { resume: this.#resumption() }),
     };
   }
 

@@ -34,9 +34,14 @@ export function liveEventTime(
   }
   const atMs = stamp.epochMs + skewMs;
   const aheadMs = atMs - receivedAtMs;
-  if (aheadMs > TOLERANCE_MS) return { atMs: receivedAtMs, source: 'receipt', because: 'the stamp is from the future' };
-  if (-aheadMs > bounds.maxDelayMs) return { atMs: receivedAtMs, source: 'receipt', because: 'the stamp is too old to be a delay' };
-  const corrected = skewMs === 0 ? {} : { because: `the sender's clock is ${Math.round(skewMs / 1_000)} s behind, corrected` };
+  if (aheadMs > TOLERANCE_MS)
+    return { atMs: receivedAtMs, source: 'receipt', because: 'the stamp is from the future' };
+  if (-aheadMs > bounds.maxDelayMs)
+    return { atMs: receivedAtMs, source: 'receipt', because: 'the stamp is too old to be a delay' };
+  const corrected =
+    skewMs === 0
+      ? {}
+      : { because: `the sender's clock is ${Math.round(skewMs / 1_000)} s behind, corrected` };
   return { atMs: Math.min(atMs, receivedAtMs), source: 'device', ...corrected };
 }
 

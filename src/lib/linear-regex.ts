@@ -26,8 +26,13 @@ export function compileLinear(source: string): RegexResult {
   try {
     compiled = RE2JS.compile(source);
   } catch (error) {
-    if (!(error instanceof RE2JSSyntaxException)) return { ok: false, message: (error as Error).message, part: source };
-    return { ok: false, message: explained(error.getDescription(), error.getPattern() ?? source), part: error.getPattern() ?? source };
+    if (!(error instanceof RE2JSSyntaxException))
+      return { ok: false, message: (error as Error).message, part: source };
+    return {
+      ok: false,
+      message: explained(error.getDescription(), error.getPattern() ?? source),
+      part: error.getPattern() ?? source,
+    };
   }
   const groups = Object.keys(compiled.namedGroups());
   return {

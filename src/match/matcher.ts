@@ -8,7 +8,12 @@ import { PortIndex } from './port-index.ts';
 import { type HostNames, touchedHosts } from './touched-hosts.ts';
 
 /** Why an attempt gave no hit; one value per possible cause, so that each can be counted. */
-export type NoHitReason = 'no-source-address' | 'not-watched' | 'action-does-not-count' | 'other-pattern' | 'ignored';
+export type NoHitReason =
+  | 'no-source-address'
+  | 'not-watched'
+  | 'action-does-not-count'
+  | 'other-pattern'
+  | 'ignored';
 
 /** What became of an attempt. `reason` is absent when there are hits. */
 export interface MatchOutcome {

@@ -61,7 +61,9 @@ function spellWatchedHosts(
   names: ReadonlyMap<string, string>,
 ): string[] | undefined {
   const byAddress = spellHosts(rules.map(({ hosts }) => hosts));
-  const byName = new Set([...names].filter(([key]) => !key.includes('/') && isWatched(key)).map(([, name]) => name));
+  const byName = new Set(
+    [...names].filter(([key]) => !key.includes('/') && isWatched(key)).map(([, name]) => name),
+  );
   // Outside ASCII letters have more than two cases.
   if (byAddress === undefined || [...byName].some((name) => !/^[\x20-\x7e]+$/.test(name))) return undefined;
   return [...byAddress, ...[...byName].map(anyCase)];
@@ -78,7 +80,8 @@ function spellWatchedPorts(all: readonly Rule[], spellings: Spellings): string[]
   const sets = rules.map(({ ports }) => ports);
   const spelled = spellPorts(sets, wordsOfPort);
   if (spelled === undefined) return undefined;
-  const isWatched = (port: number) => sets.some(({ ranges }) => ranges.some(({ from, to }) => from <= port && port <= to));
+  const isWatched = (port: number) =>
+    sets.some(({ ranges }) => ranges.some(({ from, to }) => from <= port && port <= to));
   const unnamed = unnamedPorts.filter(({ ports }) => ports?.some(isWatched) ?? true);
   return [...ofKinds, ...spelled, ...unnamed.flatMap(({ texts }) => texts.map(escape))];
 }
@@ -111,7 +114,8 @@ function find(text: string, { key, rare, also }: Search, found: number[]): void 
     for (key.lastIndex = 0; key.test(text); ) key.lastIndex = add(key.lastIndex - 1);
   }
   const common = found.length;
-  for (const rareText of rare) for (let at = text.indexOf(rareText); at >= 0; ) at = text.indexOf(rareText, add(at));
+  for (const rareText of rare)
+    for (let at = text.indexOf(rareText); at >= 0; ) at = text.indexOf(rareText, add(at));
   if (found.length > common) sortSpans(found);
 }
 

@@ -76,7 +76,8 @@ function spellIpv6(base: string, length: number): string {
   const [high] = ipv6Halves(base);
   const first = Number(high >> 48n);
   const second = Number((high >> 32n) & 0xffffn);
-  if (first === 0 || length < 16) return '::|(?<![0-9a-fA-F:])(?:0{1,4}:|[0-9a-fA-F]{1,4}:[0-9a-fA-F]{1,4}:[0-9a-fA-F])';
+  if (first === 0 || length < 16)
+    return '::|(?<![0-9a-fA-F:])(?:0{1,4}:|[0-9a-fA-F]{1,4}:[0-9a-fA-F]{1,4}:[0-9a-fA-F])';
   return second === 0 || length < 32 ? `${hexGroup(first)}:` : `${hexGroup(first)}:${hexGroup(second)}:`;
 }
 
@@ -90,7 +91,10 @@ function hexGroup(value: number): string {
  * Matches where one of the ports is named by its number, or undefined when nearly every line would match. A number is no
  * port as an octet of an address; the one behind four octets is (tcpdump: `192.0.2.10.143`).
  */
-export function spellPorts(sets: readonly PortSet[], wordsOf: (port: number) => readonly string[]): string[] | undefined {
+export function spellPorts(
+  sets: readonly PortSet[],
+  wordsOf: (port: number) => readonly string[],
+): string[] | undefined {
   const ports = new Set<number>();
   for (const { any, ranges } of sets) {
     if (any) return undefined;

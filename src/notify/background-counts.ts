@@ -93,7 +93,11 @@ export class BackgroundCounts {
     this.#yesterday = {
       lines,
       lengthMs: nowMs - fromMs,
-      tables: { sources: remembered('sources'), ports: remembered('ports'), observers: remembered('observers') },
+      tables: {
+        sources: remembered('sources'),
+        ports: remembered('ports'),
+        observers: remembered('observers'),
+      },
     };
     this.#day = newDay(nowMs);
     return report;

@@ -2,7 +2,15 @@ import { oneLine, visible } from '../lib/escape.ts';
 import { textTable } from '../lib/text-table.ts';
 import type { Alert } from '../types.ts';
 import type { BackgroundReport, BackgroundRow } from './background-counts.ts';
-import { htmlFields, htmlFooter, htmlHeading, htmlLead, htmlPage, htmlParagraph, htmlTable } from './html-page.ts';
+import {
+  htmlFields,
+  htmlFooter,
+  htmlHeading,
+  htmlLead,
+  htmlPage,
+  htmlParagraph,
+  htmlTable,
+} from './html-page.ts';
 import { localTime, timeSpan } from './local-time.ts';
 import type { Rendered, SiteContext } from './render-context.ts';
 import { finish, section, wrapped } from './render-text.ts';
@@ -20,7 +28,14 @@ const ABOUT = [
 export function backgroundAlert(report: BackgroundReport, site: SiteContext): Alert {
   const day = localTime(report.untilMs, site.zone).date.replaceAll(' ', '-');
   const id = `background.${site.hostName}.${day}`;
-  return { id, incidentIds: [], severity: 'low', reason: 'digest', threadId: id, ...renderBackground(report, site) };
+  return {
+    id,
+    incidentIds: [],
+    severity: 'low',
+    reason: 'digest',
+    threadId: id,
+    ...renderBackground(report, site),
+  };
 }
 
 /** A day of the background as a mail. Pure; throws RangeError for a zone that does not exist. */
@@ -34,14 +49,28 @@ export function renderBackground(report: BackgroundReport, site: SiteContext): R
       : `${lines} denied or failed in ${longDuration(report.untilMs - report.fromMs)}${comparison(report)}.`;
   const about = [
     ...ABOUT,
-    ...(report.error === 0 ? [] : [`Too many different keys for exact counts: each may be up to ${report.error} too low.`]),
+    ...(report.error === 0
+      ? []
+      : [`Too many different keys for exact counts: each may be up to ${report.error} too low.`]),
     ...(report.lines === 0 ? [] : [NOTHING_TO_DO]),
   ];
   const isFirst = report.linesBefore === undefined;
   const tables = [
-    { title: 'Sources', head: 'Source', rows: report.sources.map((row) => cells(row, visible(row.key, 60), isFirst)) },
-    { title: 'Ports', head: 'Port', rows: report.ports.map((row) => cells(row, portLabel(row.key, site), isFirst)) },
-    { title: 'Logged by', head: 'Device', rows: report.observers.map((row) => cells(row, oneLine(row.key, 60), isFirst)) },
+    {
+      title: 'Sources',
+      head: 'Source',
+      rows: report.sources.map((row) => cells(row, visible(row.key, 60), isFirst)),
+    },
+    {
+      title: 'Ports',
+      head: 'Port',
+      rows: report.ports.map((row) => cells(row, portLabel(row.key, site), isFirst)),
+    },
+    {
+      title: 'Logged by',
+      head: 'Device',
+      rows: report.observers.map((row) => cells(row, oneLine(row.key, 60), isFirst)),
+    },
   ].filter(({ rows }) => rows.length > 0);
   const headOf = (head: string) => (isFirst ? [head, 'Lines'] : [head, 'Lines', 'Yesterday']);
   const subject = oneLine(`[knockwatch] Background: ${lines} denied or failed${comparison(report)}`, 180);
@@ -76,12 +105,15 @@ export function renderBackground(report: BackgroundReport, site: SiteContext): R
 }
 
 function cells({ count, before }: BackgroundRow, label: string, isFirst: boolean): string[] {
-  return isFirst ? [label, String(count)] : [label, String(count), before === undefined ? 'new' : String(before)];
+  return isFirst
+    ? [label, String(count)]
+    : [label, String(count), before === undefined ? 'new' : String(before)];
 }
 
 /** `, 12 % more than the day before`: by the hour, since the day before may have been a short one. */
 function comparison({ fromMs, lengthBeforeMs, lines, linesBefore, untilMs }: BackgroundReport): string {
-  if (linesBefore === undefined || lengthBeforeMs === undefined || lengthBeforeMs <= 0 || linesBefore === 0) return '';
+  if (linesBefore === undefined || lengthBeforeMs === undefined || lengthBeforeMs <= 0 || linesBefore === 0)
+    return '';
   const expected = (linesBefore / lengthBeforeMs) * (untilMs - fromMs);
   const percent = Math.round((lines / expected - 1) * 100);
   if (percent === 0) return ', as many as the day before';

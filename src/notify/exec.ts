@@ -33,6 +33,7 @@ export class ExecChannel implements Channel {
   readonly #options: ExecOptions;
   readonly #limit: RunLimit;
   readonly #now: () => number;
+  readonly #runs = new Set<Promise<SendResult>>();
 
   /** Throws TypeError for a program that is not given by its absolute path. */
   constructor(options: ExecOptions, limit = new RunLimit(MAX_RUNS), now: () => number = Date.now) {
@@ -51,21 +52,33 @@ export class ExecChannel implements Channel {
     if (!(await this.#limit.enter(signal))) {
       return { ok: false, retry: true, because: 'as many programs run already as may run at once' };
     }
+    const run = this.#run(alert, signal);
+    this.#runs.add(run);
     try {
-      return await this.#run(alert, signal);
+      return await run;
     } finally {
+      this.#runs.delete(run);
       this.#limit.leave();
     }
   }
 
-  async close(): Promise<void> {}
+  /** Waits for programs that are being stopped: who goes first would leave them behind. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#runs);
+  }
 
   async #run(alert: Alert, signal: AbortSignal): Promise<SendResult> {
     const { command, timeoutMs = TIMEOUT_MS } = this.#options;
     const [program = '', ...args] = command;
     const argv = [program, ...args.map((arg) => filledIn(arg, alert))];
     const input = `${jsonLine(alertToEcs(alert, this.#now()))}\n`;
-    const { code, because, stdout, stderr } = await runProgram({ argv, env: ENVIRONMENT, input, timeoutMs, signal });
+    const { code, because, stdout, stderr } = await runProgram({
+      argv,
+      env: ENVIRONMENT,
+      input,
+      timeoutMs,
+      signal,
+    });
     const said = [stderr, stdout].find((text) => text.trim() !== '');
     const told = oneLine(`${program} ${because}${said === undefined ? '' : `: ${said}`}`, MAX_BECAUSE);
     if (code === 0) return { ok: true, because: told };

@@ -1,6 +1,14 @@
 import { oneLine, visible } from '../lib/escape.ts';
 import type { Alert, NotifyReason, Severity } from '../types.ts';
-import { htmlFooter, htmlHeading, htmlLead, htmlLines, htmlList, htmlPage, htmlParagraph } from './html-page.ts';
+import {
+  htmlFooter,
+  htmlHeading,
+  htmlLead,
+  htmlLines,
+  htmlList,
+  htmlPage,
+  htmlParagraph,
+} from './html-page.ts';
 import { timeSpan } from './local-time.ts';
 import type { SiteContext } from './render-context.ts';
 import { finish, section, wrapped } from './render-text.ts';
@@ -27,7 +35,10 @@ const MAX_SENTENCES = 40;
 const MAX_LINES = 20;
 
 /** A notice as an alert. Pure, as `renderAlert`. */
-export function noticeAlert(notice: Notice, { hostName, zone }: Pick<SiteContext, 'hostName' | 'zone'>): Alert {
+export function noticeAlert(
+  notice: Notice,
+  { hostName, zone }: Pick<SiteContext, 'hostName' | 'zone'>,
+): Alert {
   const id = `${notice.reason}.${hostName}.${notice.atMs}`;
   const subject = oneLine(`[knockwatch] ${notice.headline}`, 180);
   const lead = asSentence(visible(notice.headline, 300));

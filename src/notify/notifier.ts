@@ -5,9 +5,9 @@ import { alertIdOf, alertIncidentOf, digestAlert, heldFrom, heldOf } from './ale
 import { bareContext } from './bare-context.ts';
 import { Budget } from './budget.ts';
 import { Dispatcher } from './dispatch.ts';
-import { heldNotice, type Notice, noticeAlert } from './notice.ts';
 import { Ledger, type LedgerRecord, onlySource } from './ledger.ts';
 import { MemoryOutbox } from './memory-outbox.ts';
+import { heldNotice, type Notice, noticeAlert } from './notice.ts';
 import type { AlertSource, NotifierOptions } from './notifier-options.ts';
 import type { Outbox } from './outbox.ts';
 import { decide, type Transition, withinBudget } from './reason.ts';
@@ -83,7 +83,10 @@ export class Notifier {
   /** Hands an alert about no incident to the named channels, beside the budget. Resolves once it is in the outbox. */
   post(alert: Alert, channels: readonly string[], because: string): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(new Error('the notifier is closed'));
-    this.#options.onDecision?.({ send: channels.length > 0, reason: alert.reason, because }, alert.incidentIds);
+    this.#options.onDecision?.(
+      { send: channels.length > 0, reason: alert.reason, because },
+      alert.incidentIds,
+    );
     return this.#track(this.#enqueue(alert, channels));
   }
 

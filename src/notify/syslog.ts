@@ -37,10 +37,14 @@ export class SyslogChannel implements Channel {
     const place = `${protocol} ${host.includes(':') ? `[${host}]` : host}:${port}`;
     const limit = limitedTo(timeoutMs, signal);
     try {
-      await (protocol === 'udp' ? sendDatagram(message, host, port, limit.signal) : sendOverTcp(message, host, port, limit.signal));
+      await (protocol === 'udp'
+        ? sendDatagram(message, host, port, limit.signal)
+        : sendOverTcp(message, host, port, limit.signal));
       return { ok: true, because: `sent to ${place}` };
     } catch (error) {
-      const because = limit.expired() ? `not sent within ${formatDuration(timeoutMs)}` : (error as Error).message;
+      const because = limit.expired()
+        ? `not sent within ${formatDuration(timeoutMs)}`
+        : (error as Error).message;
       return { ok: false, retry: true, because: visible(`${place}: ${because}`, 300) };
     } finally {
       limit.clear();

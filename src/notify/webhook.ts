@@ -54,7 +54,9 @@ export class WebhookChannel implements Channel {
       });
       return judged(response.status, this.#clean(await firstWords(response)));
     } catch (error) {
-      const because = limit.expired() ? `no answer within ${formatDuration(timeoutMs)}` : this.#clean(messageOf(error));
+      const because = limit.expired()
+        ? `no answer within ${formatDuration(timeoutMs)}`
+        : this.#clean(messageOf(error));
       return { ok: false, retry: true, because: `${this.#url.origin}: ${because}` };
     } finally {
       limit.clear();
@@ -68,7 +70,10 @@ export class WebhookChannel implements Channel {
     const { secret, token, url } = this.#options;
     const path = this.#url.pathname + this.#url.search;
     const secrets = [url, path.length > 1 ? path : undefined, secret, token];
-    const clean = secrets.reduce<string>((said, hidden) => (hidden ? said.replaceAll(hidden, '[secret]') : said), text);
+    const clean = secrets.reduce<string>(
+      (said, hidden) => (hidden ? said.replaceAll(hidden, '[secret]') : said),
+      text,
+    );
     return oneLine(clean, MAX_BECAUSE);
   }
 }
@@ -88,7 +93,8 @@ function urlOf({ name, url: text, form }: WebhookOptions): URL {
 function judged(status: number, said: string): SendResult {
   const because = `HTTP ${status}${said === '' ? '' : `: ${said}`}`;
   if (status >= 200 && status < 300) return { ok: true, because };
-  if (status >= 300 && status < 400) return { ok: false, retry: false, because: `HTTP ${status}, a redirect, is not followed` };
+  if (status >= 300 && status < 400)
+    return { ok: false, retry: false, because: `HTTP ${status}, a redirect, is not followed` };
   return { ok: false, retry: status >= 500 || PASSING.has(status), because };
 }
 
@@ -114,5 +120,7 @@ async function firstWords({ body }: Response): Promise<string> {
 function messageOf(error: unknown): string {
   const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
   if (cause === undefined) return message;
-  return cause.code === undefined ? (cause.message ?? message) : `${cause.message ?? message} (${cause.code})`;
+  return cause.code === undefined
+    ? (cause.message ?? message)
+    : `${cause.message ?? message} (${cause.code})`;
 }

@@ -24,9 +24,12 @@ export function ctime(text: string, zone: string): number | undefined {
   return wallMs === undefined ? undefined : wallTimeToEpochMs(wallMs, zone);
 }
 
-function wallTime(...[year, month, day, hour, minute, second]: [string, string, string, string, string, string]): number | undefined {
+function wallTime(
+  ...[year, month, day, hour, minute, second]: [string, string, string, string, string, string]
+): number | undefined {
   const index = MONTHS.indexOf(month);
-  if (index < 0 || index % 3 !== 0 || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return undefined;
+  if (index < 0 || index % 3 !== 0 || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60)
+    return undefined;
   const ms = Date.UTC(Number(year), index / 3, Number(day), Number(hour), Number(minute), Number(second));
   // The 31st of November becomes the 1st of December.
   return new Date(ms - Number(second) * 1_000).getUTCDate() === Number(day) ? ms : undefined;

@@ -63,7 +63,8 @@ function prefixOf(message: SyslogMessage, text: string, start: number): string {
  * A message that begins with a verdict of one word and goes on with the header is a firewall's, whatever tag a relay or
  * `logger` gave it: programs that quote strangers put words of their own in front.
  */
-const LONE_VERDICT = /^\s?(?=[\w.-]{0,24}(?:DROP|DENY|DENIED|REJECT|BLOCK|ACCEPT|ALLOW))[\w.-]{1,29}[:\s]{0,2}$/i;
+const LONE_VERDICT =
+  /^\s?(?=[\w.-]{0,24}(?:DROP|DENY|DENIED|REJECT|BLOCK|ACCEPT|ALLOW))[\w.-]{1,29}[:\s]{0,2}$/i;
 
 /** No quotes but those of UniFi's `DESCR="..."`, which stands right in front of the header. */
 const UNQUOTED = /^[^"]*(?:DESCR=".*" ?)?$/s;

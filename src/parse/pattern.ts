@@ -1,5 +1,5 @@
-import { compileLinear, type LinearRegex } from '../lib/linear-regex.ts';
 import { canonicalIp } from '../lib/ip.ts';
+import { compileLinear, type LinearRegex } from '../lib/linear-regex.ts';
 import { servicePorts } from '../lib/services.ts';
 import type { Pattern, PatternGroup } from '../rule.ts';
 import type { Endpoint, SyslogMessage } from '../types.ts';

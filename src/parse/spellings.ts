@@ -14,7 +14,10 @@ export function wordsOfPort(port: number): string[] {
 }
 
 /** Lines about a port they do not name, told by a text they hold; `ports` are all it can be, any when absent. */
-export const unnamedPorts: readonly { readonly texts: readonly string[]; readonly ports?: readonly number[] }[] = [
+export const unnamedPorts: readonly {
+  readonly texts: readonly string[];
+  readonly ports?: readonly number[];
+}[] = [
   { texts: ['sshd'], ports: [22] },
   // TCP Wrappers, xinetd and inetd: the port is the daemon's.
   { texts: ['connect', 'twist ', 'inetd'] },

@@ -21,7 +21,11 @@ const EXPANSION_FREE_BYTES = 64 << 20;
 /** Fills part of a buffer; 0 at the end. */
 type Read = (buffer: Buffer, offset: number, length: number) => Promise<number>;
 
-async function* gunzipped(handle: FileHandle, path: string, onRead: (bytes: number) => void): AsyncGenerator<Buffer> {
+async function* gunzipped(
+  handle: FileHandle,
+  path: string,
+  onRead: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
   const raw = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 256 << 10 });
   let inBytes = 0;
   let outBytes = 0;
@@ -76,7 +80,12 @@ export class LogFile {
   #tailEnd = 0;
   #ended = false;
 
-  private constructor(path: string, read: Read, close: () => Promise<void>, info: { sizeBytes?: number; modifiedMs?: number }) {
+  private constructor(
+    path: string,
+    read: Read,
+    close: () => Promise<void>,
+    info: { sizeBytes?: number; modifiedMs?: number },
+  ) {
     this.path = path;
     this.#read = read;
     this.#close = close;
@@ -114,7 +123,12 @@ export class LogFile {
     return LogFile.#counted(path, read, () => handle.close(), about);
   }
 
-  static #counted(path: string, read: Read, close: () => Promise<void>, info: { sizeBytes?: number; modifiedMs?: number }): LogFile {
+  static #counted(
+    path: string,
+    read: Read,
+    close: () => Promise<void>,
+    info: { sizeBytes?: number; modifiedMs?: number },
+  ): LogFile {
     const file: LogFile = new LogFile(
       path,
       async (buffer, offset, length) => {

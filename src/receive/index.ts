@@ -85,7 +85,8 @@ export function createReceivers(
 }
 
 function check({ protocol, host, port, fd, path, maxBytes }: ListenerOptions): void {
-  if (!Object.hasOwn(RECEIVERS, protocol)) throw new RangeError(`protocol "${protocol}" is not udp, tcp or trap`);
+  if (!Object.hasOwn(RECEIVERS, protocol))
+    throw new RangeError(`protocol "${protocol}" is not udp, tcp or trap`);
   if (maxBytes !== undefined && !(maxBytes >= MIN_MAX_BYTES)) {
     throw new RangeError(`maxBytes is ${maxBytes}: a message needs ${MIN_MAX_BYTES} at least`);
   }

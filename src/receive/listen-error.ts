@@ -90,7 +90,8 @@ function advice(place: ListenPlace, code: string, detail: string): string {
     case 'ENFILE':
       return `${name}: no file descriptors left: raise LimitNOFILE`;
     case 'ENOENT':
-      if (place.path !== undefined) return `${name}: there is no such file or directory: check path in listeners`;
+      if (place.path !== undefined)
+        return `${name}: there is no such file or directory: check path in listeners`;
       return `${name} cannot be listened on: ${detail || code}`;
     case 'ETIMEDOUT':
       return `${name} did not start within ${START_DEADLINE_MS / 1000} s: the machine is overloaded, try again`;

@@ -26,13 +26,22 @@ export async function filesSince(
 ): Promise<string[] | undefined> {
   const rotated = await rotatedFiles(path, position.inode, current);
   for (const [index, file] of rotated.entries()) {
-    if (await holds(file, position)) return rotated.slice(0, index + 1).map((each) => each.path).reverse();
+    if (await holds(file, position))
+      return rotated
+        .slice(0, index + 1)
+        .map((each) => each.path)
+        .reverse();
   }
   return undefined;
 }
 
 /** Reads a rotated file, compressed or not, from an offset to its end. */
-export async function readRotated(path: string, offset: number, maxBytes: number, onLine: OnLine): Promise<void> {
+export async function readRotated(
+  path: string,
+  offset: number,
+  maxBytes: number,
+  onLine: OnLine,
+): Promise<void> {
   const splitter = new LineSplitter(maxBytes);
   const file = await LogFile.open(path);
   try {
@@ -77,7 +86,9 @@ function rotationOf(name: string): RegExp {
   const extension = extname(name);
   const stem = name.slice(0, name.length - extension.length);
   const number = '[.-](?:\\d[\\d.-]{0,30}|old|bak)';
-  return new RegExp(`^(?:${literal(name)}${number}|${literal(stem)}${number}${literal(extension)})(?:\\.gz)?$`);
+  return new RegExp(
+    `^(?:${literal(name)}${number}|${literal(stem)}${number}${literal(extension)})(?:\\.gz)?$`,
+  );
 }
 
 function literal(text: string): string {

@@ -217,7 +217,8 @@ export class TailReceiver implements Receiver {
   /** Writes the position down when it is another than before, and the last time is so many milliseconds ago. */
   async #remember(intervalMs = 0): Promise<void> {
     const now = performance.now();
-    if (this.#file === undefined || this.#positions === undefined || now - this.#rememberedAtMs < intervalMs) return;
+    if (this.#file === undefined || this.#positions === undefined || now - this.#rememberedAtMs < intervalMs)
+      return;
     const { position } = this.#file;
     const text = JSON.stringify(position);
     if (text === this.#remembered) return;
@@ -242,6 +243,7 @@ export class TailReceiver implements Receiver {
     const report = this.#reports.get(reason) ?? new BurstReport();
     this.#reports.set(reason, report);
     const count = report.hit(performance.now());
-    if (count !== undefined) this.#onEvent({ level, message: `${this.name}: ${message}`, details: { reason, count } });
+    if (count !== undefined)
+      this.#onEvent({ level, message: `${this.name}: ${message}`, details: { reason, count } });
   }
 }

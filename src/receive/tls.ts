@@ -145,13 +145,15 @@ class Handshakes {
     if (NO_TLS.has(error.code ?? '')) this.#refuse('no-tls', `${who} does not speak TLS to a TLS port`);
     else if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT')
       this.#refuse('tls-handshake-timeout', `${who} did not finish its TLS handshake in time`);
-    else this.#refuse('tls-handshake-failed', `${who} failed its TLS handshake: ${error.code ?? error.message}`);
+    else
+      this.#refuse('tls-handshake-failed', `${who} failed its TLS handshake: ${error.code ?? error.message}`);
     socket.destroy();
   }
 }
 
 function onExposed(exposed: boolean, name: string, onEvent: ReceiverEventSink): void {
-  if (exposed) onEvent({ level: 'warn', message: `${name}: everybody on this machine can read its key: chmod 640 it` });
+  if (exposed)
+    onEvent({ level: 'warn', message: `${name}: everybody on this machine can read its key: chmod 640 it` });
 }
 
 async function pem(place: ListenPlace, what: string, path: string): Promise<Buffer> {

@@ -61,7 +61,10 @@ export class TrapReceiver implements Receiver {
     } catch (error) {
       if (!everywhere || !isIpv6Missing(error)) throw error;
       await this.#listen('0.0.0.0');
-      this.#onEvent({ level: 'warn', message: `${this.name}: this machine has no IPv6, listening on IPv4 only` });
+      this.#onEvent({
+        level: 'warn',
+        message: `${this.name}: this machine has no IPv6, listening on IPv4 only`,
+      });
     }
   }
 
@@ -82,7 +85,8 @@ export class TrapReceiver implements Receiver {
     await listenTcp(server, { host, port, ipv6Only: false, exclusive: true }, place);
     this.#server = server;
     const bound = server.address();
-    if (bound !== null && typeof bound === 'object') this.#address = { host: bound.address, port: bound.port };
+    if (bound !== null && typeof bound === 'object')
+      this.#address = { host: bound.address, port: bound.port };
     server.on('connection', (socket) => this.#turnAway(socket));
     server.on('error', () => this.#counters.drop('accept-failed'));
     this.#flush = setInterval(() => this.#gate.flush(Date.now()), FLUSH_MS);

@@ -10,7 +10,8 @@ import {
 } from './read-file.ts';
 import { type Resolving, resolveIgnore, resolveRule } from './resolve.ts';
 import { resolvePattern } from './resolve-pattern.ts';
-import { MAX_HOSTS, MAX_PATTERNS, MAX_RULES } from './schema.ts';
+import { MAX_HOSTS, MAX_RULES } from './schema.ts';
+import { MAX_PATTERNS } from './schema-pattern.ts';
 
 export interface LoadOptions {
   /** Decides which ignores have expired. */
@@ -123,7 +124,11 @@ function readHosts(name: string, written: string | string[], source: RuleSource,
   return joinHosts(sets);
 }
 
-function checkIds(sources: readonly RuleSource[], section: 'rules' | 'patterns', problems: ProblemList): void {
+function checkIds(
+  sources: readonly RuleSource[],
+  section: 'rules' | 'patterns',
+  problems: ProblemList,
+): void {
   const seen = new Map<string, { readonly source: RuleSource; readonly index: number }>();
   for (const source of sources)
     for (const [index, { id }] of source.data[section].entries()) {

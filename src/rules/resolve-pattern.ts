@@ -5,7 +5,12 @@ import type { ProblemList, RuleSource } from './read-file.ts';
 import type { PatternEntry } from './schema.ts';
 
 /** A pattern with its regular expression checked; what is wrong with it is reported. */
-export function resolvePattern(entry: PatternEntry, index: number, source: RuleSource, problems: ProblemList): Pattern {
+export function resolvePattern(
+  entry: PatternEntry,
+  index: number,
+  source: RuleSource,
+  problems: ProblemList,
+): Pattern {
   const path = ['patterns', index];
   checkRegex(entry, source, [...path, 'regex'], problems);
   const { id, regex, contains, kind, action, port, transport, service } = entry;
@@ -37,10 +42,21 @@ function checkRegex(
   const { find, groups, literal } = result.regex;
   for (const name of groups)
     if (!(PATTERN_GROUPS as readonly string[]).includes(name))
-      problems.add(at, `no field is called \`${name}\`${didYouMean(name, PATTERN_GROUPS)} (one of ${PATTERN_GROUPS.join(', ')})`);
+      problems.add(
+        at,
+        `no field is called \`${name}\`${didYouMean(name, PATTERN_GROUPS)} (one of ${PATTERN_GROUPS.join(', ')})`,
+      );
   if (find('') !== undefined) problems.add(at, 'this matches every line');
   else if (!groups.includes('source'))
-    problems.add(at, 'has no group `source`: only lines of senders that are known by an address will count', 'warning');
+    problems.add(
+      at,
+      'has no group `source`: only lines of senders that are known by an address will count',
+      'warning',
+    );
   if (contains === undefined && literal === undefined)
-    problems.add(at, 'holds no plain text to look for first, so it is tried on every line: name one in `contains`', 'warning');
+    problems.add(
+      at,
+      'holds no plain text to look for first, so it is tried on every line: name one in `contains`',
+      'warning',
+    );
 }

@@ -38,7 +38,11 @@ export function resolveRule(entry: RuleEntry, index: number, resolving: Resolvin
   const detect = detectSpecs(entry.detect);
   const { kinds, patterns } = entry.watch;
   checkPatterns(patterns, [...path, 'watch', 'patterns'], resolving);
-  warnAboutWatch({ hosts, ports, detect, isNarrow: kinds !== undefined || patterns !== undefined }, path, resolving);
+  warnAboutWatch(
+    { hosts, ports, detect, isNarrow: kinds !== undefined || patterns !== undefined },
+    path,
+    resolving,
+  );
   return {
     id: entry.id,
     ...(title === undefined ? {} : { title }),
@@ -137,15 +141,27 @@ function detectSpecs(detect: RuleEntry['detect']): DetectSpec[] {
   return specs;
 }
 
-function checkPatterns(patterns: readonly string[] | undefined, path: Path, { patternIds, problems, source }: Resolving): void {
+function checkPatterns(
+  patterns: readonly string[] | undefined,
+  path: Path,
+  { patternIds, problems, source }: Resolving,
+): void {
   for (const [i, id] of (patterns ?? []).entries())
     if (!patternIds.has(id))
-      problems.add(source.locate([...path, i]), `no pattern is called \`${id}\`${didYouMean(id, patternIds)}`);
+      problems.add(
+        source.locate([...path, i]),
+        `no pattern is called \`${id}\`${didYouMean(id, patternIds)}`,
+      );
 }
 
 /** Rules that are valid and still not what anybody wants. */
 function warnAboutWatch(
-  { hosts, ports, detect, isNarrow }: Pick<Rule, 'hosts' | 'ports' | 'detect'> & { readonly isNarrow: boolean },
+  {
+    hosts,
+    ports,
+    detect,
+    isNarrow,
+  }: Pick<Rule, 'hosts' | 'ports' | 'detect'> & { readonly isNarrow: boolean },
   path: Path,
   to: Resolving,
 ): void {

@@ -1,20 +1,12 @@
 import { z } from 'zod';
 import { duration } from '../lib/duration-schema.ts';
+import { action, attemptKind, id, line } from './schema-parts.ts';
+import { MAX_PATTERNS, pattern } from './schema-pattern.ts';
 
 /** Most rules in one file, and in all. */
 export const MAX_RULES = 10_000;
-/** Most patterns in one file, and in all. */
-export const MAX_PATTERNS = 1_000;
 /** Most named hosts in one file, and in all. */
 export const MAX_HOSTS = 100_000;
-
-const line = (max: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(max)
-    .regex(/^[^\x00-\x1f\x7f]*$/, { error: 'must fit on one line, without control characters' });
 
 const oneOrMany = <T extends z.ZodType>(item: T, max: number) =>
   z.union([item, z.array(item).min(1).max(max)]);
@@ -160,14 +152,6 @@ const test = z.strictObject({
     .describe('The incidents these lines must open, all of them. [] means: must stay silent.'),
 });
 
-const id = (what: string) =>
-  z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, {
-    error: `a ${what} id has up to 64 lower-case letters, digits, dots, hyphens and underscores, and starts with a letter or digit`,
-  });
-
-const attemptKind = z.enum(['packet', 'login', 'request']);
-const action = z.enum(['denied', 'allowed', 'failed', 'unknown']);
-
 const rule = z.strictObject({
   id: id('rule').describe('Unique name; stands in mails, metrics and commands.'),
   title: line(200).optional(),
@@ -229,30 +213,6 @@ const ignore = z.strictObject({
     .describe('Last day it holds (UTC). Exceptions that never end are forgotten.'),
 });
 
-const pattern = z
-  .strictObject({
-    id: id('pattern').describe('Unique name; rules watch it by this, and mails show it.'),
-    regex: z
-      .string()
-      .min(1)
-      .max(2_048)
-      .describe(
-        'RE2 syntax: no look-around, no back references. Sees the line without <PRI>. Named groups are fields: source, sourcePort, destination, port, transport, user, service, path, host, count.',
-      ),
-    contains: z
-      .string()
-      .min(1)
-      .max(256)
-      .optional()
-      .describe('A text every such line holds: looked for first, which is cheap. Left out, it is taken from the regex.'),
-    kind: attemptKind.default('packet'),
-    action: action.default('denied').describe('What the line says was done. Rules count denied and failed.'),
-    port: z.int().min(0).max(65_535).optional().describe('Where the line does not say.'),
-    transport: z.enum(['tcp', 'udp', 'icmp', 'ipv6-icmp', 'sctp']).optional(),
-    service: line(64).optional(),
-  })
-  .describe('A kind of line no parser knows. The first pattern that matches makes an attempt of it.');
-
 const hostName = z.string().regex(/^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})$/, {
   error: 'a host name has letters, digits, dots, hyphens and underscores',
 });
@@ -267,7 +227,11 @@ export const ruleFileSchema = z
         'Names people use: an address, a network (CIDR), or a list of them. Shared by all files of the directory.',
       ),
     ignore: z.array(ignore).max(10_000).default([]).describe('Traffic that is never looked at.'),
-    patterns: z.array(pattern).max(MAX_PATTERNS).default([]).describe('Lines of your own programs, by regular expression.'),
+    patterns: z
+      .array(pattern)
+      .max(MAX_PATTERNS)
+      .default([])
+      .describe('Lines of your own programs, by regular expression.'),
     rules: z.array(rule).max(MAX_RULES).default([]),
   })
   .meta({

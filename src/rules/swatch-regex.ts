@@ -15,7 +15,8 @@ export function readCondition(text: string): PerlCondition {
   let rest = text.trim();
   for (;;) {
     const regex = takeRegex(rest);
-    if (regex === undefined) return { ok: false, because: 'the condition is Perl, not a regular expression between slashes' };
+    if (regex === undefined)
+      return { ok: false, because: 'the condition is Perl, not a regular expression between slashes' };
     regexes.push(regex.regex);
     rest = regex.rest.trim();
     if (rest === '' || rest.startsWith('#')) return { ok: true, regexes };
@@ -52,8 +53,12 @@ function takeRegex(text: string): { readonly regex: PerlRegex; readonly rest: st
 }
 
 /** The expression in RE2's words, or why it has none there. */
-export function toRe2({ source, flags }: PerlRegex): { readonly regex: string } | { readonly because: string } {
-  if (flags.includes('x')) return { because: 'the flag x (blanks and comments in the expression) has no counterpart' };
+export function toRe2({
+  source,
+  flags,
+}: PerlRegex): { readonly regex: string } | { readonly because: string } {
+  if (flags.includes('x'))
+    return { because: 'the flag x (blanks and comments in the expression) has no counterpart' };
   const variable = /(?<!\\)[$@][A-Za-z_{]\w*/.exec(source);
   if (variable !== null) return { because: `\`${variable[0]}\` is a variable of Perl` };
   const kept = [...new Set(flags)].filter((flag) => 'ims'.includes(flag)).join('');
@@ -73,7 +78,8 @@ function capturingGroups(source: string): number[] {
       // A bracket in front is one of the class.
       if (source[i + 1] === '^') i++;
       if (source[i + 1] === ']') i++;
-    } else if (char === '(' && (source[i + 1] !== '?' || /^\(\?P?<[A-Za-z_]/.test(source.slice(i)))) groups.push(i);
+    } else if (char === '(' && (source[i + 1] !== '?' || /^\(\?P?<[A-Za-z_]/.test(source.slice(i))))
+      groups.push(i);
   }
   return groups;
 }

@@ -38,12 +38,19 @@ export class Activity {
   }
 
   /** Takes one line and what became of it; `because` is asked only when the line is kept for the page. */
-  line(frame: Frame, kind: LineKind, attempt: Attempt | undefined, hits: readonly Hit[], because: () => string): void {
+  line(
+    frame: Frame,
+    kind: LineKind,
+    attempt: Attempt | undefined,
+    hits: readonly Hit[],
+    because: () => string,
+  ): void {
     const { rates } = this;
     rates.lines++;
     if (attempt !== undefined) {
       rates.attempts++;
-      if (attempt.action !== 'allowed') this.tops.add(attempt.source.ip, attempt.destination.port, attempt.transport);
+      if (attempt.action !== 'allowed')
+        this.tops.add(attempt.source.ip, attempt.destination.port, attempt.transport);
       if (hits.length > 0) this.#hit(hits, frame.receivedAtMs);
     } else if (kind === 'unknown') rates.unknown++;
     else if (kind === 'malformed') rates.malformed++;

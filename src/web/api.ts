@@ -34,7 +34,9 @@ export function api(source: PageSource): Hono<WebEnv> {
     .get('/incidents', (c) => withQuery(c, incidentQuery, (query) => source.incidents(defined(query))))
     .get('/incidents/:id', async (c) => {
       const incident = await source.incident(c.req.param('id'));
-      return incident === undefined ? c.json({ error: 'no such incident, or it is forgotten' }, 404) : c.json(incident);
+      return incident === undefined
+        ? c.json({ error: 'no such incident, or it is forgotten' }, 404)
+        : c.json(incident);
     })
     .get('/sources/:ip', async (c) => c.json(await source.source(c.req.param('ip').slice(0, 64))))
     .all('*', (c) => c.json({ error: 'nothing is here' }, 404));
@@ -51,7 +53,9 @@ async function withQuery<Query>(
 }
 
 /** Without the members that are undefined, which exact optional properties do not allow. */
-function defined<Query extends object>(query: Query): { [Key in keyof Query]: Exclude<Query[Key], undefined> } {
+function defined<Query extends object>(
+  query: Query,
+): { [Key in keyof Query]: Exclude<Query[Key], undefined> } {
   return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as {
     [Key in keyof Query]: Exclude<Query[Key], undefined>;
   };

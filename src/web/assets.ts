@@ -57,4 +57,12 @@ export function assets(pageDir: string): Hono<WebEnv> {
   return app;
 }
 
-const VIEWS: ReadonlySet<string> = new Set(['', 'incidents', 'sources', 'traffic', 'rules', 'senders', 'deliveries']);
+const VIEWS: ReadonlySet<string> = new Set([
+  '',
+  'incidents',
+  'sources',
+  'traffic',
+  'rules',
+  'senders',
+  'deliveries',
+]);

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
-import { classifyIp, canonicalIp } from '../lib/ip.ts';
+import { canonicalIp, classifyIp } from '../lib/ip.ts';
 
 export interface GuardOptions {
   /** Address the server listens on. */
@@ -34,7 +34,9 @@ export function refuseOpenBind({ host, token }: Pick<GuardOptions, 'host' | 'tok
  * one that changes nothing, and the token right (as Bearer, or as the password of Basic, which is what browsers ask for).
  */
 export function guard(options: GuardOptions): MiddlewareHandler<WebEnv> {
-  const names = new Set(['localhost', options.host, ...options.allowedHosts].map((name) => name.toLowerCase()));
+  const names = new Set(
+    ['localhost', options.host, ...options.allowedHosts].map((name) => name.toLowerCase()),
+  );
   const digest = options.token === undefined ? undefined : sha256(options.token);
   return async (c, next) => {
     const { headers, socket } = c.env.incoming;
@@ -52,9 +54,15 @@ export function guard(options: GuardOptions): MiddlewareHandler<WebEnv> {
       options.onRefused?.('method');
       return c.text('This page can only be read.\n', 405, { Allow: 'GET, HEAD' });
     }
-    if (digest !== undefined && !OPEN_PATHS.has(c.req.path) && !timingSafeEqual(digest, sha256(tokenOf(headers.authorization)))) {
+    if (
+      digest !== undefined &&
+      !OPEN_PATHS.has(c.req.path) &&
+      !timingSafeEqual(digest, sha256(tokenOf(headers.authorization)))
+    ) {
       options.onRefused?.('token');
-      return c.text('A token is needed.\n', 401, { 'WWW-Authenticate': 'Basic realm="knockwatch", charset="UTF-8"' });
+      return c.text('A token is needed.\n', 401, {
+        'WWW-Authenticate': 'Basic realm="knockwatch", charset="UTF-8"',
+      });
     }
     return next();
   };

@@ -54,11 +54,19 @@ export class HitGrid {
   }
 
   /** The grid with the hosts and ports that rules name, hit or not, then those that were hit last. */
-  picture({ rules, names }: RuleSet, open: Iterable<Incident>, serviceName: (port: number) => string | undefined): PageGrid {
+  picture(
+    { rules, names }: RuleSet,
+    open: Iterable<Incident>,
+    serviceName: (port: number) => string | undefined,
+  ): PageGrid {
     const watchedHosts = rules.flatMap((rule) => rule.hosts.addresses);
-    const hit = [...this.#rows].filter(([, row]) => row.cells.size > 0).sort((a, b) => b[1].lastMs - a[1].lastMs);
+    const hit = [...this.#rows]
+      .filter(([, row]) => row.cells.size > 0)
+      .sort((a, b) => b[1].lastMs - a[1].lastMs);
     const allHosts = new Set([...watchedHosts, ...hit.map(([ip]) => ip)]);
-    const ips = new Set([...watchedHosts.slice(0, SHOWN_HOSTS / 2), ...hit.slice(0, SHOWN_HOSTS / 2).map(([ip]) => ip)]);
+    // Half the room is for hosts that rules name; hosts that were hit take theirs and what is left of it.
+    const ips = new Set(watchedHosts.slice(0, SHOWN_HOSTS / 2));
+    for (const [ip] of hit.slice(0, SHOWN_HOSTS)) if (ips.size < SHOWN_HOSTS) ips.add(ip);
     const watched = new Set(watchedHosts);
     const hosts = [...ips]
       .map((ip) => {
@@ -67,7 +75,11 @@ export class HitGrid {
       })
       .sort(byHost);
 
-    const watchedPorts = new Set(rules.flatMap((rule) => rule.ports.ranges.filter(({ from, to }) => from === to).map(({ from }) => from)));
+    const watchedPorts = new Set(
+      rules.flatMap((rule) =>
+        rule.ports.ranges.filter(({ from, to }) => from === to).map(({ from }) => from),
+      ),
+    );
     const columns = this.#columns(ips, watchedPorts);
     const ports = columns.map((port) => {
       const name = port === OTHER_PORTS ? 'others' : port < 0 ? 'no port' : serviceName(port);
@@ -76,7 +88,11 @@ export class HitGrid {
     return {
       hosts,
       ports,
-      cells: this.#cellsOf(hosts.map(({ ip }) => ip), columns, incidentCells(open)),
+      cells: this.#cellsOf(
+        hosts.map(({ ip }) => ip),
+        columns,
+        incidentCells(open),
+      ),
       omitted: allHosts.size - hosts.length + this.#omitted,
       halfLifeMs: HALF_LIFE_MS,
     };
@@ -111,14 +127,22 @@ export class HitGrid {
       }
     }
     const wide = (port: number) => hits.get(port) ?? { hosts: 0, heat: 0 };
-    const byWidth = (a: number, b: number) => wide(b).hosts - wide(a).hosts || wide(b).heat - wide(a).heat || a - b;
+    const byWidth = (a: number, b: number) =>
+      wide(b).hosts - wide(a).hosts || wide(b).heat - wide(a).heat || a - b;
     const others = [...hits.keys()].filter((port) => !watched.has(port)).sort(byWidth);
-    const some = others.length <= SHOWN_OTHERS ? others : others.filter((port) => wide(port).hosts > 1).slice(0, SHOWN_OTHERS);
+    const some =
+      others.length <= SHOWN_OTHERS
+        ? others
+        : others.filter((port) => wide(port).hosts > 1).slice(0, SHOWN_OTHERS);
     const shown = [...[...watched].sort(byWidth).slice(0, SHOWN_PORTS), ...some].sort((a, b) => a - b);
     return shown.length < new Set([...watched, ...others]).size ? [...shown, OTHER_PORTS] : shown;
   }
 
-  #cellsOf(ips: readonly string[], columns: readonly number[], incidents: ReadonlyMap<string, IncidentMark>): GridCell[] {
+  #cellsOf(
+    ips: readonly string[],
+    columns: readonly number[],
+    incidents: ReadonlyMap<string, IncidentMark>,
+  ): GridCell[] {
     const at = new Map(columns.map((port, i) => [port, i]));
     const rest = at.get(OTHER_PORTS);
     const cells = new Map<string, GridCell>();
@@ -127,7 +151,12 @@ export class HitGrid {
         const port = at.get(number) ?? rest;
         if (port === undefined) continue;
         const incident = incidents.get(`${ip} ${number}`);
-        const next = { host, port, ...cell, ...(incident === undefined ? {} : { incident: incident.id, severity: incident.severity }) };
+        const next = {
+          host,
+          port,
+          ...cell,
+          ...(incident === undefined ? {} : { incident: incident.id, severity: incident.severity }),
+        };
         const key = `${host} ${port}`;
         cells.set(key, merged(cells.get(key), next));
       }

@@ -83,7 +83,13 @@ export class IncidentBook {
   }
 
   /** The incident in full, or its summary alone, with its story. */
-  find(id: string): { readonly summary: IncidentSummary; readonly incident?: Incident; readonly story: readonly StoryEvent[] } | undefined {
+  find(id: string):
+    | {
+        readonly summary: IncidentSummary;
+        readonly incident?: Incident;
+        readonly story: readonly StoryEvent[];
+      }
+    | undefined {
     const entry = this.#entries.get(id);
     if (entry === undefined) return undefined;
     const incident = this.#live(entry) ?? this.#details.get(id);
@@ -104,7 +110,8 @@ export class IncidentBook {
 
   openBySeverity(): Record<Severity, number> {
     const counts = { low: 0, medium: 0, high: 0, critical: 0 };
-    for (const { summary } of this.#entries.values()) if (summary.state !== 'closed') counts[summary.severity]++;
+    for (const { summary } of this.#entries.values())
+      if (summary.state !== 'closed') counts[summary.severity]++;
     return counts;
   }
 
@@ -152,13 +159,31 @@ export class IncidentBook {
 
   #update(entry: Entry, incident: Incident): void {
     const { told } = entry.summary;
-    entry.summary = { ...this.#summaryOf(incident), ...(told === undefined ? {} : { told }), mails: entry.mails };
+    entry.summary = {
+      ...this.#summaryOf(incident),
+      ...(told === undefined ? {} : { told }),
+      mails: entry.mails,
+    };
     entry.sources = incident.sources;
-    entry.hosts = new Set(incident.targets.flatMap(({ ip, name }) => (name === undefined ? [ip] : [ip, name])));
+    entry.hosts = new Set(
+      incident.targets.flatMap(({ ip, name }) => (name === undefined ? [ip] : [ip, name])),
+    );
     entry.ports = incident.ports;
     const { id, ruleId, kind, sources } = incident;
     const { word, headline, services } = entry.summary;
-    entry.searchText = [id, ruleId, kind, word, headline, ...sources.slice(0, 32), ...services, ...entry.hosts].join(' ').slice(0, 1_000).toLowerCase();
+    entry.searchText = [
+      id,
+      ruleId,
+      kind,
+      word,
+      headline,
+      ...sources.slice(0, 32),
+      ...services,
+      ...entry.hosts,
+    ]
+      .join(' ')
+      .slice(0, 1_000)
+      .toLowerCase();
   }
 
   #summaryOf(incident: Incident): IncidentSummary {
@@ -176,7 +201,9 @@ export class IncidentBook {
       sourceCount: incident.sources.length,
       hostCount: new Set(incident.targets.map(({ ip }) => ip)).size,
       ports: incident.ports.slice(0, SHOWN_PORTS),
-      services: incident.ports.slice(0, SHOWN_PORTS).map((port) => this.#options.serviceName(port, transport) ?? String(port)),
+      services: incident.ports
+        .slice(0, SHOWN_PORTS)
+        .map((port) => this.#options.serviceName(port, transport) ?? String(port)),
       count: incident.count,
       word,
       headline,
@@ -187,7 +214,9 @@ export class IncidentBook {
 
   #keepDetail(incident: Incident): void {
     const lines = incident.lines.map((line) =>
-      line.bytes.length <= MAX_LINE_BYTES ? line : { ...line, bytes: Buffer.from(line.bytes.subarray(0, MAX_LINE_BYTES)) },
+      line.bytes.length <= MAX_LINE_BYTES
+        ? line
+        : { ...line, bytes: Buffer.from(line.bytes.subarray(0, MAX_LINE_BYTES)) },
     );
     const kept = { ...incident, lines };
     this.#details.set(incident.id, kept);
@@ -206,7 +235,9 @@ function remember(entry: Entry, event: StoryEvent): void {
 }
 
 function weightOf({ lines, targets }: Incident): number {
-  return 1_000 + targets.length * TARGET_BYTES + lines.reduce((sum, { bytes }) => sum + bytes.length + 200, 0);
+  return (
+    1_000 + targets.length * TARGET_BYTES + lines.reduce((sum, { bytes }) => sum + bytes.length + 200, 0)
+  );
 }
 
 function matches({ summary, sources, hosts, ports, searchText }: Entry, query: IncidentQuery): boolean {

@@ -24,7 +24,13 @@ export class LiveFeed {
   readonly #clients = new Set<Client>();
 
   constructor(options: LiveOptions = {}) {
-    this.#options = { maxClients: 64, maxPerAddress: 16, maxBehindBytes: 1 << 18, onDropped: () => {}, ...options };
+    this.#options = {
+      maxClients: 64,
+      maxPerAddress: 16,
+      maxBehindBytes: 1 << 18,
+      onDropped: () => {},
+      ...options,
+    };
   }
 
   get clients(): number {

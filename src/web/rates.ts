@@ -41,19 +41,34 @@ export class Rates implements Counts {
     const end = this.#seconds.step;
     const begin = Math.max(end - RATE_SECONDS, Math.floor(this.#startedAtMs / 1_000));
     const span = Math.max(1, end - begin);
-    const rate = (field: Field) => this.#seconds.values(field, begin, end).reduce((sum, n) => sum + n, 0) / span;
-    return { lines: rate('lines'), attempts: rate('attempts'), hits: rate('hits'), unknown: rate('unknown'), malformed: rate('malformed') };
+    const rate = (field: Field) =>
+      this.#seconds.values(field, begin, end).reduce((sum, n) => sum + n, 0) / span;
+    return {
+      lines: rate('lines'),
+      attempts: rate('attempts'),
+      hits: rate('hits'),
+      unknown: rate('unknown'),
+      malformed: rate('malformed'),
+    };
   }
 
   /** Lines and hits in each second of the last five minutes, oldest first. */
   recent(): { readonly lines: number[]; readonly hits: number[] } {
     const end = this.#seconds.step;
     const begin = end - SECONDS + 1;
-    return { lines: this.#seconds.values('lines', begin, end), hits: this.#seconds.values('hits', begin, end) };
+    return {
+      lines: this.#seconds.values('lines', begin, end),
+      hits: this.#seconds.values('hits', begin, end),
+    };
   }
 
   /** The last `count` minutes that are complete, oldest first; none from before the start. */
-  minutes(count: number): { readonly times: number[]; readonly lines: number[]; readonly attempts: number[]; readonly hits: number[] } {
+  minutes(count: number): {
+    readonly times: number[];
+    readonly lines: number[];
+    readonly attempts: number[];
+    readonly hits: number[];
+  } {
     const end = this.#minutes.step;
     const begin = Math.max(end - Math.min(count, MINUTES - 1), Math.floor(this.#startedAtMs / 60_000));
     const of = (field: Field) => this.#minutes.values(field, begin, end);
@@ -86,7 +101,10 @@ class Steps {
     const step = Math.floor(nowMs / this.#stepMs);
     if (step <= this.step) return;
     const now = FIELDS.map((field) => counters[field]);
-    this.#slots.set(now.map((n, i) => n - this.#before[i]!), this.#at(this.step));
+    this.#slots.set(
+      now.map((n, i) => n - this.#before[i]!),
+      this.#at(this.step),
+    );
     this.#before = now;
     for (let s = Math.max(this.step + 1, step - this.#size + 1); s <= step; s++) {
       this.#slots.fill(0, this.#at(s), this.#at(s) + FIELDS.length);

@@ -6,8 +6,8 @@ import { etag } from 'hono/etag';
 import { secureHeaders } from 'hono/secure-headers';
 import { api } from './api.ts';
 import { assets, PAGE_DIR } from './assets.ts';
-import { guard, type GuardOptions, refuseOpenBind, type WebEnv } from './guard.ts';
-import { LiveFeed, liveEvent, type LiveOptions } from './live.ts';
+import { type GuardOptions, guard, refuseOpenBind, type WebEnv } from './guard.ts';
+import { LiveFeed, type LiveOptions, liveEvent } from './live.ts';
 import type { PageSource } from './source.ts';
 
 export interface WebOptions extends GuardOptions {
@@ -72,11 +72,14 @@ export class WebServer {
     const { host, port } = this.#options;
     return new Promise((resolve, reject) => {
       this.#server.once('error', (error: NodeJS.ErrnoException) => {
-        const hint = error.code === 'EADDRINUSE' ? 'another program has it; choose another web.port' : error.message;
+        const hint =
+          error.code === 'EADDRINUSE' ? 'another program has it; choose another web.port' : error.message;
         reject(new Error(`the page can not listen on ${host}:${port}: ${hint}`));
       });
       this.#server.listen(port, host, () => {
-        this.#server.removeAllListeners('error').on('error', (error) => this.#options.onFault?.(error.message));
+        this.#server
+          .removeAllListeners('error')
+          .on('error', (error) => this.#options.onFault?.(error.message));
         this.#timer = setInterval(() => this.#tick(), this.#options.live?.everyMs ?? LIVE_MS);
         resolve();
       });
@@ -108,7 +111,14 @@ export class WebServer {
   #app(): Hono<WebEnv> {
     const { source, metrics } = this.#options;
     const app = new Hono<WebEnv>();
-    app.use(secureHeaders({ contentSecurityPolicy: CONTENT_SECURITY_POLICY, xFrameOptions: 'DENY', referrerPolicy: 'no-referrer', strictTransportSecurity: false }));
+    app.use(
+      secureHeaders({
+        contentSecurityPolicy: CONTENT_SECURITY_POLICY,
+        xFrameOptions: 'DENY',
+        referrerPolicy: 'no-referrer',
+        strictTransportSecurity: false,
+      }),
+    );
     app.use(guard(this.#options));
     app.use(async (c, next) => {
       await next();

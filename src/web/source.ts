@@ -144,7 +144,11 @@ export interface IncidentSummary {
 
 /** One thing that happened to an incident. */
 export type StoryEvent =
-  | { readonly atMs: number; readonly kind: 'opened' | 'settled' | 'escalated' | 'closed'; readonly severity: Severity }
+  | {
+      readonly atMs: number;
+      readonly kind: 'opened' | 'settled' | 'escalated' | 'closed';
+      readonly severity: Severity;
+    }
   | { readonly atMs: number; readonly kind: 'decision'; readonly decision: Decision }
   | { readonly atMs: number; readonly kind: 'delivery'; readonly delivery: Delivery };
 
@@ -273,7 +277,11 @@ export interface DeliveryTable {
   /** The last tries, the newest first. */
   readonly tries: readonly (Delivery & { readonly atMs: number })[];
   /** How often each decision was taken. */
-  readonly decisions: readonly { readonly reason: NotifyReason; readonly sent: boolean; readonly count: number }[];
+  readonly decisions: readonly {
+    readonly reason: NotifyReason;
+    readonly sent: boolean;
+    readonly count: number;
+  }[];
   /** The last decisions, the newest first. */
   readonly recent: readonly (Decision & { readonly atMs: number; readonly incidents: readonly string[] })[];
 }

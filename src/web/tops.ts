@@ -40,7 +40,8 @@ export class Tops {
     const startMs = nowMs - (nowMs % STEP_MS);
     if (startMs <= this.#startMs) return;
     this.#steps.push(this.#underWay());
-    while (this.#steps.length > STEPS || (this.#steps[0]?.startMs ?? startMs) < startMs - STEPS * STEP_MS) this.#steps.shift();
+    while (this.#steps.length > STEPS || (this.#steps[0]?.startMs ?? startMs) < startMs - STEPS * STEP_MS)
+      this.#steps.shift();
     this.#tcp.fill(0);
     this.#udp.fill(0);
     this.#sources = new HeavyHitters(MAX_SOURCES);
@@ -51,12 +52,19 @@ export class Tops {
   top(of: 'ports' | 'sources', n: number, hours: number, label: (key: string) => string): TopSeries[] {
     const steps = this.#last(hours);
     const totals = new Map<string, number>();
-    for (const step of steps) for (const [key, count] of step[of]) totals.set(key, (totals.get(key) ?? 0) + count);
+    for (const step of steps)
+      for (const [key, count] of step[of]) totals.set(key, (totals.get(key) ?? 0) + count);
     const error = of === 'ports' ? 0 : steps.reduce((sum, step) => sum + step.error, 0);
     return [...totals]
       .sort((a, b) => b[1] - a[1])
       .slice(0, n)
-      .map(([key, total]) => ({ key, label: label(key), total, error, counts: steps.map((step) => step[of].get(key) ?? 0) }));
+      .map(([key, total]) => ({
+        key,
+        label: label(key),
+        total,
+        error,
+        counts: steps.map((step) => step[of].get(key) ?? 0),
+      }));
   }
 
   /** When each step of the last `hours` began; the last one is under way. */
@@ -81,7 +89,11 @@ export class Tops {
   #underWay(): Step {
     return {
       startMs: this.#startMs,
-      ports: new Map([...largest(this.#tcp, 'tcp'), ...largest(this.#udp, 'udp')].sort((a, b) => b[1] - a[1]).slice(0, KEPT)),
+      ports: new Map(
+        [...largest(this.#tcp, 'tcp'), ...largest(this.#udp, 'udp')]
+          .sort((a, b) => b[1] - a[1])
+          .slice(0, KEPT),
+      ),
       sources: new Map(this.#sources.top(KEPT)),
       error: this.#sources.error,
     };
@@ -89,5 +101,6 @@ export class Tops {
 }
 
 function* largest(counts: Uint32Array, transport: string): Generator<[key: string, count: number]> {
-  for (let port = 0; port < counts.length; port++) if (counts[port]! > 0) yield [`${port}/${transport}`, counts[port]!];
+  for (let port = 0; port < counts.length; port++)
+    if (counts[port]! > 0) yield [`${port}/${transport}`, counts[port]!];
 }

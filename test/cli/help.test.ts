@@ -6,9 +6,14 @@ import { runForTest } from '../support/cli.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../dist/main.js');
 const silent = { write: () => true };
-const verbs = createProgram({ stdout: silent, stderr: silent, env: {} }).commands.map((command) => command.name());
+const verbs = createProgram({ stdout: silent, stderr: silent, env: {} }).commands.map((command) =>
+  command.name(),
+);
 const complete = (...words: string[]) => {
-  const { stdout } = spawnSync(process.execPath, [MAIN, 'complete', '--', ...words], { encoding: 'utf8', cwd: resolve(MAIN, '../..') });
+  const { stdout } = spawnSync(process.execPath, [MAIN, 'complete', '--', ...words], {
+    encoding: 'utf8',
+    cwd: resolve(MAIN, '../..'),
+  });
   return stdout.split('\n').map((line) => line.split('\t')[0]);
 };
 
@@ -20,7 +25,9 @@ describe.each(verbs.filter((verb) => verb !== 'help'))('knockwatch %s --help', (
   });
 
   it.skipIf(['version'].includes(verb))('has examples that begin with the verb', async () => {
-    expect((await runForTest([verb, '--help'])).stdout).toMatch(new RegExp(`Examples?:[^]*knockwatch.* ${verb}`));
+    expect((await runForTest([verb, '--help'])).stdout).toMatch(
+      new RegExp(`Examples?:[^]*knockwatch.* ${verb}`),
+    );
   });
 });
 
@@ -45,7 +52,10 @@ describe('knockwatch complete', () => {
 
   it('the script for bash is one', () => {
     const { stdout } = spawnSync(process.execPath, [MAIN, 'complete', 'bash'], { encoding: 'utf8' });
-    expect(spawnSync('bash', ['-n'], { input: stdout, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
+    expect(spawnSync('bash', ['-n'], { input: stdout, encoding: 'utf8' })).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
   });
 
   it.each([[[]], [['tcsh']]])('refuses %j with exit code 2', async (args) => {

@@ -50,7 +50,12 @@ describe('knockwatch init', () => {
     expect(text).toContain('self-test');
     const { config, rule, names } = await written();
     expect(config.channels).toMatchObject([
-      { kind: 'email', via: 'smtp://watch@mail.example.net:587', to: ['noc@example.net'], from: 'knockwatch@example.net' },
+      {
+        kind: 'email',
+        via: 'smtp://watch@mail.example.net:587',
+        to: ['noc@example.net'],
+        from: 'knockwatch@example.net',
+      },
     ]);
     expect(rule).toMatchObject({
       id: 'my-network',
@@ -83,11 +88,21 @@ describe('knockwatch init', () => {
   });
 
   it.each([
-    ["one host: several ports make a probe", 'lisa=192.0.2.10', 'imap, login, http', { kind: 'port-scan', ports: 3 }],
+    [
+      'one host: several ports make a probe',
+      'lisa=192.0.2.10',
+      'imap, login, http',
+      { kind: 'port-scan', ports: 3 },
+    ],
     ['one host and port: so does the first sight', '192.0.2.10', 'telnet', { kind: 'any' }],
     ['two hosts: both', 'a=192.0.2.10 b=192.0.2.11', 'imap', { kind: 'address-scan', hosts: 2 }],
     ['a network: three of it', '192.0.2.0/24', 'imap', { kind: 'address-scan', hosts: 3 }],
-    ['no=192.0.2.1 is a name, not a boolean', 'no=192.0.2.1 on=192.0.2.2', 'imap', { kind: 'address-scan', hosts: 2 }],
+    [
+      'no=192.0.2.1 is a name, not a boolean',
+      'no=192.0.2.1 on=192.0.2.2',
+      'imap',
+      { kind: 'address-scan', hosts: 2 },
+    ],
   ])('%s', async (_, hosts, ports, detect) => {
     expect(await init([], '--yes', '--hosts', hosts, '--ports', ports)).toMatchObject({ exitCode: 0 });
     expect((await written()).rule.detect).toMatchObject([detect]);
@@ -110,7 +125,10 @@ describe('knockwatch init', () => {
   it('replaces nothing unless somebody says so', async () => {
     mkdirSync(join(dir, 'rules'));
     writeFileSync(rulesFile(), '# mine\n');
-    expect(await init([], '--yes')).toMatchObject({ exitCode: 1, text: expect.stringContaining('left as it was') });
+    expect(await init([], '--yes')).toMatchObject({
+      exitCode: 1,
+      text: expect.stringContaining('left as it was'),
+    });
     expect(await init([''])).toMatchObject({ exitCode: 1 });
     expect(await init(['no'])).toMatchObject({ exitCode: 1 });
     expect(readFileSync(rulesFile(), 'utf8')).toBe('# mine\n');

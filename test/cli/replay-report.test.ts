@@ -19,15 +19,19 @@ const rules = file(
 );
 const deny = (minute: number, second: number, host: number, source: string, port = 143) =>
   `2026-01-24T${String(10 + Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}:${String(second).padStart(2, '0')}Z gw1 %SEC-6-IPACCESSLOGP: list 101 denied tcp ${source}(31337) -> 192.0.2.${host}(${port}), 1 packet\n`;
-const scan = (minute: number, source: string) => [10, 11, 12].map((host, i) => deny(minute, i, host, source)).join('');
+const scan = (minute: number, source: string) =>
+  [10, 11, 12].map((host, i) => deny(minute, i, host, source)).join('');
 const config = (text: string) => file('knockwatch.yaml', `zone: UTC\n${text}`);
-const replay = async (log: string, settings = '') => (await runForTest(['replay', '--config', config(settings), '--rules', rules, log])).stdout;
+const replay = async (log: string, settings = '') =>
+  (await runForTest(['replay', '--config', config(settings), '--rules', rules, log])).stdout;
 
 describe('the report of knockwatch replay', () => {
   it('lists the mails that would have been sent, with time, severity and verdict', async () => {
     const stdout = await replay(file('one.log', scan(0, '198.51.100.7')));
     expect(stdout).toContain('  1 would have been sent:\n');
-    expect(stdout).toMatch(/ 2026-01-24T10:00:02Z +high +198\.51\.100\.7 tried imap on 3 watched hosts in 2 s\n/);
+    expect(stdout).toMatch(
+      / 2026-01-24T10:00:02Z +high +198\.51\.100\.7 tried imap on 3 watched hosts in 2 s\n/,
+    );
   });
 
   it('says so when there would have been none', async () => {
@@ -37,7 +41,10 @@ describe('the report of knockwatch replay', () => {
   });
 
   it('holds to the budget, by the time in the logs, and counts the digest', async () => {
-    const log = file('many.log', Array.from({ length: 30 }, (_, i) => scan(i, `198.51.100.${i + 1}`)).join(''));
+    const log = file(
+      'many.log',
+      Array.from({ length: 30 }, (_, i) => scan(i, `198.51.100.${i + 1}`)).join(''),
+    );
     const stdout = await replay(log, 'budget: { perChannel: { mails: 4, per: 1h } }\n');
     const mails = stdout.split('\n').filter((line) => /^ {4}2026-/.test(line));
     expect(mails.length).toBeLessThan(10);
@@ -46,8 +53,13 @@ describe('the report of knockwatch replay', () => {
   });
 
   it('has room in the budget again when the logs say that an hour has gone by', async () => {
-    const log = file('slow.log', Array.from({ length: 4 }, (_, i) => scan(i * 90, `198.51.100.${i + 1}`)).join(''));
-    expect(await replay(log, 'budget: { perChannel: { mails: 2, per: 1h } }\n')).toContain('4 would have been sent');
+    const log = file(
+      'slow.log',
+      Array.from({ length: 4 }, (_, i) => scan(i * 90, `198.51.100.${i + 1}`)).join(''),
+    );
+    expect(await replay(log, 'budget: { perChannel: { mails: 2, per: 1h } }\n')).toContain(
+      '4 would have been sent',
+    );
   });
 
   it('names who was denied most without making an incident', async () => {
@@ -60,13 +72,22 @@ describe('the report of knockwatch replay', () => {
   });
 
   it('lets no escape sequence of a log through', async () => {
-    const evil = '2026-01-24T10:00:00Z gw1 imapd[1]: refused connect from \u001b]0;evil\u0007host.example.net\n';
+    const evil =
+      '2026-01-24T10:00:00Z gw1 imapd[1]: refused connect from \u001b]0;evil\u0007host.example.net\n';
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get through
     expect(await replay(file('evil.log', evil.repeat(3)))).not.toMatch(/[\x00-\x09\x0b-\x1f]/);
   });
 
   it('is not part of --json', async () => {
-    const { stdout } = await runForTest(['replay', '--json', '--config', config(''), '--rules', rules, file('json.log', scan(0, '198.51.100.7'))]);
+    const { stdout } = await runForTest([
+      'replay',
+      '--json',
+      '--config',
+      config(''),
+      '--rules',
+      rules,
+      file('json.log', scan(0, '198.51.100.7')),
+    ]);
     expect(stdout.trim().split('\n')).toHaveLength(1);
     expect(JSON.parse(stdout).kind).toBe('address-scan');
   });

@@ -10,8 +10,14 @@ const NOW = Date.UTC(2026, 0, 24, 18, 0, 0);
 const withinMs = 60_000;
 const LISA = hosts('192.0.2.10', '192.0.2.11', '192.0.2.12');
 
-function lines(detect: DetectSpec, watched = LISA, watchedPorts = ports(143, 139, 80), more = {}): readonly string[] | undefined {
-  return selfTest(config, ruleSet([rule('a', watched, watchedPorts, { detect: [detect] })], more), NOW)?.lines;
+function lines(
+  detect: DetectSpec,
+  watched = LISA,
+  watchedPorts = ports(143, 139, 80),
+  more = {},
+): readonly string[] | undefined {
+  return selfTest(config, ruleSet([rule('a', watched, watchedPorts, { detect: [detect] })], more), NOW)
+    ?.lines;
 }
 
 describe('selfTest()', () => {
@@ -25,7 +31,9 @@ describe('selfTest()', () => {
     const found = lines(detect)!;
     expect(found).toHaveLength(count);
     for (const line of found) {
-      expect(line).toMatch(new RegExp(`^<190>1 2026-01-24T1\\S+Z ${MARK} - - - - %SEC-6-IPACCESSLOGP: list ${MARK} denied`));
+      expect(line).toMatch(
+        new RegExp(`^<190>1 2026-01-24T1\\S+Z ${MARK} - - - - %SEC-6-IPACCESSLOGP: list ${MARK} denied`),
+      );
       expect(line).toMatch(/ (198\.51\.100|203\.0\.113)\.\d+\(\d+\) -> 192\.0\.2\.1[0-2]\(/);
     }
   });
@@ -43,10 +51,28 @@ describe('selfTest()', () => {
   });
 
   it.each<[string, DetectSpec, Parameters<typeof lines>[1], Parameters<typeof lines>[2], object]>([
-    ['a rule with fewer hosts than it asks for', { kind: 'address-scan', hosts: 4, withinMs, by: ['source', 'port'] }, LISA, undefined, {}],
-    ['a detector of TCP flags, which an ACL line does not have', { kind: 'stealth-scan', packets: 1, withinMs, by: ['source'] }, LISA, undefined, {}],
+    [
+      'a rule with fewer hosts than it asks for',
+      { kind: 'address-scan', hosts: 4, withinMs, by: ['source', 'port'] },
+      LISA,
+      undefined,
+      {},
+    ],
+    [
+      'a detector of TCP flags, which an ACL line does not have',
+      { kind: 'stealth-scan', packets: 1, withinMs, by: ['source'] },
+      LISA,
+      undefined,
+      {},
+    ],
     ['a flood', { kind: 'repeat', count: 5_000, withinMs, by: ['source'] }, LISA, undefined, {}],
-    ['a rule whose sources are all ignored', { kind: 'any', by: ['source'] }, LISA, undefined, { ignores: [ignore(hosts('198.51.100.0/24', '203.0.113.0/24'))] }],
+    [
+      'a rule whose sources are all ignored',
+      { kind: 'any', by: ['source'] },
+      LISA,
+      undefined,
+      { ignores: [ignore(hosts('198.51.100.0/24', '203.0.113.0/24'))] },
+    ],
   ])('has nothing to offer for %s', (_, detect, watched, watchedPorts, more) => {
     expect(lines(detect, watched, watchedPorts, more)).toBeUndefined();
   });
@@ -58,7 +84,10 @@ describe('selfTest()', () => {
   });
 
   it('goes on to a rule that can be tripped', () => {
-    const set = ruleSet([rule('logins', LISA, ports(22), { actions: ['failed'] }), rule('b', LISA, ports(143))]);
+    const set = ruleSet([
+      rule('logins', LISA, ports(22), { actions: ['failed'] }),
+      rule('b', LISA, ports(143)),
+    ]);
     expect(selfTest(config, set, NOW)!.rule.id).toBe('b');
   });
 });

@@ -36,7 +36,11 @@ async function closedPort(): Promise<number> {
 }
 
 async function daemon(options: { token?: string } = {}): Promise<number> {
-  page = new PageFixture(officeRules(), { ...options, startedAtMs: Date.now() - 600_000, expect: { '192.0.2.9': 60_000 } });
+  page = new PageFixture(officeRules(), {
+    ...options,
+    startedAtMs: Date.now() - 600_000,
+    expect: { '192.0.2.9': 60_000 },
+  });
   await tellStory(page, 1 / 6, Date.now());
   await page.server.start();
   return page.server.address!.port;
@@ -51,14 +55,20 @@ describe('knockwatch status', () => {
   });
 
   it('says so when the page is off', async () => {
-    expect(await status('{ enabled: false }')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('web.enabled') });
+    expect(await status('{ enabled: false }')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('web.enabled'),
+    });
   });
 
   it('says so when somebody else answers', async () => {
     other = createServer((_, response) => response.end('<h1>hello</h1>')).listen(0, '127.0.0.1');
     await new Promise((resolve) => other!.once('listening', resolve));
     const { port } = other.address() as AddressInfo;
-    expect(await status(`{ port: ${port} }`)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('is no knockwatch') });
+    expect(await status(`{ port: ${port} }`)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('is no knockwatch'),
+    });
   });
 
   it('prints how the daemon and each sender are', async () => {
@@ -76,12 +86,23 @@ describe('knockwatch status', () => {
     const { exitCode, stdout } = await status(`{ port: ${await daemon()} }`, '--json');
     expect(exitCode).toBe(0);
     expect(stdout.trimEnd().split('\n')).toHaveLength(1);
-    expect(JSON.parse(stdout)).toMatchObject({ overview: { ready: true, hostName: 'collector' }, senders: { rows: [{ state: 'quiet' }, {}, {}, {}] } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      overview: { ready: true, hostName: 'collector' },
+      senders: { rows: [{ state: 'quiet' }, {}, {}, {}] },
+    });
   });
 
   it('--quiet says nothing, whatever the answer', async () => {
-    expect(await status(`{ port: ${await daemon()} }`, '--quiet')).toEqual({ exitCode: 0, stdout: '', stderr: '' });
-    expect(await status(`{ port: ${await closedPort()} }`, '-q')).toEqual({ exitCode: 1, stdout: '', stderr: '' });
+    expect(await status(`{ port: ${await daemon()} }`, '--quiet')).toEqual({
+      exitCode: 0,
+      stdout: '',
+      stderr: '',
+    });
+    expect(await status(`{ port: ${await closedPort()} }`, '-q')).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: '',
+    });
   });
 
   it('shows the configured token, and says when it is the wrong one', async () => {

@@ -77,7 +77,10 @@ describe('knockwatch verify', () => {
 
   it('says it in JSON too', async () => {
     const { stdout } = await verify('--json', LOG);
-    const rows = stdout.trim().split('\n').map((line) => JSON.parse(line));
+    const rows = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
     expect(rows).toHaveLength(7);
     expect(rows[0]).toEqual({
       rule: 'office',
@@ -98,13 +101,23 @@ describe('knockwatch verify', () => {
 
   it('--listen takes what arrives, and ends', async () => {
     const port = await freePort();
-    const listening = file('listening.yaml', `zone: UTC\nlisteners: [{ protocol: udp, host: 127.0.0.1, port: ${port} }]\n`);
+    const listening = file(
+      'listening.yaml',
+      `zone: UTC\nlisteners: [{ protocol: udp, host: 127.0.0.1, port: ${port} }]\n`,
+    );
     const run = runForTest(['verify', '--config', listening, '--rules', rules, '--listen', '2s', '--json']);
-    const sending = setInterval(() => void sendUdp(port, [deny(1, '192.0.2.10', 143).trim()]).catch(() => {}), 100);
+    const sending = setInterval(
+      () => void sendUdp(port, [deny(1, '192.0.2.10', 143).trim()]).catch(() => {}),
+      100,
+    );
     const { stdout, stderr } = await run;
     clearInterval(sending);
     expect(stderr).toContain(`listening for 2 s on udp 127.0.0.1:${port}`);
-    expect(JSON.parse(stdout.split('\n')[0]!)).toMatchObject({ host: '192.0.2.10', logged: true, device: 'gw1' });
+    expect(JSON.parse(stdout.split('\n')[0]!)).toMatchObject({
+      host: '192.0.2.10',
+      logged: true,
+      device: 'gw1',
+    });
   });
 });
 

@@ -21,10 +21,16 @@ const { panels } = JSON.parse(text) as { panels: Panel[] };
 let known: Map<string, readonly string[]>;
 beforeAll(async () => {
   const telemetry = new Telemetry('error');
-  const config = { ...configSchema.parse({ channels: [{ kind: 'stdout' }], stateDir: 'never-made' }), rules: 'rules' };
+  const config = {
+    ...configSchema.parse({ channels: [{ kind: 'stdout' }], stateDir: 'never-made' }),
+    rules: 'rules',
+  };
   const ruleSet = officeRules();
   new App({ config, ruleSet, telemetry, pipeline: pipelineOptions(config, ruleSet, 'live') });
-  const metrics = telemetry.registry.getMetricsAsArray() as unknown as { name: string; labelNames: string[] }[];
+  const metrics = telemetry.registry.getMetricsAsArray() as unknown as {
+    name: string;
+    labelNames: string[];
+  }[];
   known = new Map(metrics.map(({ name, labelNames }) => [name, labelNames]));
 });
 afterAll(() => known.clear());
@@ -38,7 +44,9 @@ describe('the Grafana dashboard', () => {
     for (const name of names) expect([...known.keys()]).toContain(name);
     const labels = names.flatMap((name) => known.get(name) ?? []);
     const used = [...expr.matchAll(/by \(([^)]*)\)/g)].flatMap((match) => match[1]!.split(', '));
-    const selected = [...expr.matchAll(/[{,]\s*(\w+)(?:=~?|!=)/g)].map((match) => match[1]!).filter((name) => name !== 'job');
+    const selected = [...expr.matchAll(/[{,]\s*(\w+)(?:=~?|!=)/g)]
+      .map((match) => match[1]!)
+      .filter((name) => name !== 'job');
     for (const label of [...used, ...selected]) expect(labels).toContain(label);
   });
 
@@ -48,7 +56,9 @@ describe('the Grafana dashboard', () => {
   });
 
   it('no panel covers another', () => {
-    const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) => Array.from({ length: w * h }, (_, i) => `${x + (i % w)} ${y + Math.floor(i / w)}`));
+    const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+      Array.from({ length: w * h }, (_, i) => `${x + (i % w)} ${y + Math.floor(i / w)}`),
+    );
     expect(new Set(cells).size).toBe(cells.length);
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
   });

@@ -1,8 +1,8 @@
+import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { runForTest } from '../support/cli.ts';
 import { type Daemon, eventually, freePort, listening, sendTcp, startDaemon } from '../support/daemon.ts';
 import { ask } from '../support/http.ts';
-import { join } from 'node:path';
 
 let daemon: Daemon | undefined;
 afterEach(async () => {
@@ -35,17 +35,22 @@ senders: [{ address: 127.0.0.1, expect: every 2s }]
   expect((await ask(base, '/metrics')).body).toContain('knockwatch_senders_in_alarm{state="quiet"} 1');
 
   // Heard until the next look at the senders, which comes within five seconds.
-  await eventually('the mail about recovery', () => {
-    void sendTcp(port, [line]).catch(() => {});
-    return about('sender-recovered')[0];
-  }, 20_000);
+  await eventually(
+    'the mail about recovery',
+    () => {
+      void sendTcp(port, [line]).catch(() => {});
+      return about('sender-recovered')[0];
+    },
+    20_000,
+  );
   expect(about('sender-quiet')).toHaveLength(1);
   expect(about('sender-recovered')).toHaveLength(1);
 }, 60_000);
 
 it('a page that can not listen is told, and the watch goes on', async () => {
   const [port, other] = [await freePort(), await freePort()];
-  daemon = startDaemon(`listeners: [{ protocol: tcp, host: 127.0.0.1, port: ${port} }, { protocol: tcp, host: 127.0.0.1, port: ${other} }]
+  daemon =
+    startDaemon(`listeners: [{ protocol: tcp, host: 127.0.0.1, port: ${port} }, { protocol: tcp, host: 127.0.0.1, port: ${other} }]
 web: { port: ${other} }
 `);
   await listening(daemon);

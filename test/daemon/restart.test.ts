@@ -38,7 +38,8 @@ async function again(port: number, signal: NodeJS.Signals, more = '', rules = RU
   await start(port, more, rules, daemon.dir);
 }
 
-const mailed = (count: number) => eventually(`${count} mails`, () => daemon.mails().length >= count && daemon.mails());
+const mailed = (count: number) =>
+  eventually(`${count} mails`, () => daemon.mails().length >= count && daemon.mails());
 
 describe.each(['SIGTERM', 'SIGKILL'] as const)('after %s', (signal) => {
   it('two hosts before and one after are a probe, with all three lines', async () => {
@@ -108,7 +109,11 @@ describe('the state directory', () => {
   it('has one daemon: a second one ends with exit code 1 and the number of the first', async () => {
     const port = await freePort();
     await start(port);
-    const second = startDaemon(config(await freePort()), { 'rules.yaml': RULES }, { KNOCKWATCH_STATE_DIR: join(daemon.dir, 'var') });
+    const second = startDaemon(
+      config(await freePort()),
+      { 'rules.yaml': RULES },
+      { KNOCKWATCH_STATE_DIR: join(daemon.dir, 'var') },
+    );
     expect(await second.exit).toBe(1);
     expect(second.log()).toContain(`in use by process ${daemon.child.pid}`);
     await second.stop();
@@ -120,7 +125,10 @@ describe('the state directory', () => {
     await start(port, box);
     await sendTcp(port, [deny(10), deny(11), deny(12)]);
     const box1 = join(daemon.dir, 'box');
-    const name = await eventually('a mail', () => existsSync(box1) && readdirSync(box1).find((entry) => entry.endsWith('.eml')));
+    const name = await eventually(
+      'a mail',
+      () => existsSync(box1) && readdirSync(box1).find((entry) => entry.endsWith('.eml')),
+    );
     const { text } = await PostalMime.parse(readFileSync(join(box1, name), 'utf8'));
     expect(text).toMatch(/not on disk: .*\/proc\/knockwatch/s);
     expect(daemon.log()).toContain('store-degraded');

@@ -33,7 +33,10 @@ rules:
 `;
 
 async function selfTest(dir: string, ...args: string[]) {
-  const child = spawn(process.execPath, [MAIN, 'self-test', ...args], { cwd: dir, env: { PATH: process.env['PATH'] } });
+  const child = spawn(process.execPath, [MAIN, 'self-test', ...args], {
+    cwd: dir,
+    env: { PATH: process.env['PATH'] },
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => {
@@ -77,17 +80,25 @@ describe('knockwatch self-test', () => {
     await daemon!.exit;
     const { exitCode, stderr } = await selfTest(dir, '--via', 'tcp');
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/No daemon has left word.*\n.*nobody answers on tcp 127\.0\.0\.1:\d+.*knockwatch run/);
+    expect(stderr).toMatch(
+      /No daemon has left word.*\n.*nobody answers on tcp 127\.0\.0\.1:\d+.*knockwatch run/,
+    );
   });
 
   it('says what to look for where mails really leave', async () => {
-    const { dir } = await start('channels: [{ kind: email, via: "smtp://127.0.0.1:1", to: [noc@example.net] }]\n');
+    const { dir } = await start(
+      'channels: [{ kind: email, via: "smtp://127.0.0.1:1", to: [noc@example.net] }]\n',
+    );
     const { exitCode, stdout } = await selfTest(dir);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/A mail has to arrive within \d+ seconds; it names (198\.51\.100|203\.0\.113)\.\d+ and knockwatch-self-test/);
+    expect(stdout).toMatch(
+      /A mail has to arrive within \d+ seconds; it names (198\.51\.100|203\.0\.113)\.\d+ and knockwatch-self-test/,
+    );
   });
 
-  it('waits in vain and says what to look at, when the daemon takes nothing from this machine', { timeout: 40_000 }, async () => {
+  it('waits in vain and says what to look at, when the daemon takes nothing from this machine', {
+    timeout: 40_000,
+  }, async () => {
     const { dir } = await start('allowedSenders: [192.0.2.1]\n');
     const { exitCode, stderr } = await selfTest(dir);
     expect(exitCode).toBe(1);

@@ -85,7 +85,9 @@ describe.runIf(process.platform === 'linux')('socket activation', () => {
     const sockets = await opened();
     const config = 'zone: UTC\ncorrelation: { settle: 100ms, lateness: 0s }\n';
     const { dir, log } = start(config, activated(), { LISTEN_FDS: '2' }, sockets.fds);
-    await eventually(`the daemon to listen; it said:\n${log()}`, () => log().includes('listening on tcp fd 4'));
+    await eventually(`the daemon to listen; it said:\n${log()}`, () =>
+      log().includes('listening on tcp fd 4'),
+    );
     sockets.close();
     expect(log()).toContain('listening on udp fd 3');
     expect(log()).not.toContain('5514');
@@ -100,7 +102,9 @@ describe.runIf(process.platform === 'linux')('socket activation', () => {
     const port = await freePort();
     const config = `listeners: [{ protocol: tcp, host: 127.0.0.1, port: ${port} }]\n`;
     const { log } = start(config, run, { LISTEN_FDS: '2', LISTEN_PID: '1' }, sockets.fds);
-    await eventually(`the daemon to listen; it said:\n${log()}`, () => log().includes(`listening on tcp 127.0.0.1:${port}`));
+    await eventually(`the daemon to listen; it said:\n${log()}`, () =>
+      log().includes(`listening on tcp 127.0.0.1:${port}`),
+    );
     sockets.close();
   });
 });
@@ -130,9 +134,15 @@ describe.runIf(canTryCapability())('a privileged port', () => {
   const config = 'listeners: [{ protocol: tcp, host: 127.0.0.1, port: 514 }]\n';
 
   it('C13: CAP_NET_BIND_SERVICE alone is enough, without root', async () => {
-    const caps = ['--inh-caps=-all,+net_bind_service', '--ambient-caps=-all,+net_bind_service', '--bounding-set=-all,+net_bind_service'];
+    const caps = [
+      '--inh-caps=-all,+net_bind_service',
+      '--ambient-caps=-all,+net_bind_service',
+      '--bounding-set=-all,+net_bind_service',
+    ];
     const { child, log } = start(config, [...asNobody, ...caps, ...run], {});
-    await eventually(`the daemon to listen; it said:\n${log()}`, () => log().includes('listening on tcp 127.0.0.1:514'));
+    await eventually(`the daemon to listen; it said:\n${log()}`, () =>
+      log().includes('listening on tcp 127.0.0.1:514'),
+    );
     const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
     expect(/^Uid:\s*(\d+)/m.exec(status)![1]).toBe(String(NOBODY));
     expect(/^Groups:[ \t]*(.*?)\s*$/m.exec(status)![1]).toBe('');
@@ -143,6 +153,8 @@ describe.runIf(canTryCapability())('a privileged port', () => {
     const { child, log } = start(config, [...asNobody, '--bounding-set=-all', ...run], {});
     await eventually('the daemon to end', () => child.exitCode !== null);
     expect(child.exitCode).not.toBe(0);
-    expect(log()).toContain('needs privilege: use port 5514, grant CAP_NET_BIND_SERVICE, or use systemd socket activation');
+    expect(log()).toContain(
+      'needs privilege: use port 5514, grant CAP_NET_BIND_SERVICE, or use systemd socket activation',
+    );
   });
 });

@@ -6,7 +6,10 @@ describe('HeavyHitters', () => {
   it('is exact while there is room', () => {
     const hitters = new HeavyHitters<string>(3);
     for (const key of 'abacab') hitters.add(key);
-    expect(hitters.top(2)).toEqual([['a', 3], ['b', 2]]);
+    expect(hitters.top(2)).toEqual([
+      ['a', 3],
+      ['b', 2],
+    ]);
     expect(hitters.error).toBe(0);
   });
 

@@ -24,7 +24,9 @@ describe('compileLinear() refuses, and says which part', () => {
 
 describe('compileLinear()', () => {
   it('gives the named groups of the first match that took part', () => {
-    const { find, groups } = compiled('login of (?P<user>\\S+) from (?<source>\\S+)(?: port (?P<sourcePort>\\d+))?');
+    const { find, groups } = compiled(
+      'login of (?P<user>\\S+) from (?<source>\\S+)(?: port (?P<sourcePort>\\d+))?',
+    );
     expect(groups).toEqual(['user', 'source', 'sourcePort']);
     expect([...find('x: login of joe from 192.0.2.7')!]).toEqual([
       ['user', 'joe'],
@@ -77,12 +79,17 @@ describe('requiredLiteral()', () => {
     );
     const source = fc.array(piece, { minLength: 1, maxLength: 6 }).map((pieces) => pieces.join(''));
     fc.assert(
-      fc.property(source, fc.array(fc.stringMatching(/^[abc.\]]{0,24}$/), { minLength: 1, maxLength: 10 }), (regex, texts) => {
-        const result = compileLinear(regex);
-        const literal = requiredLiteral(regex);
-        if (!result.ok || literal === undefined) return;
-        for (const text of texts) if (result.regex.find(text) !== undefined) expect(text).toContain(literal);
-      }),
+      fc.property(
+        source,
+        fc.array(fc.stringMatching(/^[abc.\]]{0,24}$/), { minLength: 1, maxLength: 10 }),
+        (regex, texts) => {
+          const result = compileLinear(regex);
+          const literal = requiredLiteral(regex);
+          if (!result.ok || literal === undefined) return;
+          for (const text of texts)
+            if (result.regex.find(text) !== undefined) expect(text).toContain(literal);
+        },
+      ),
       { numRuns: 2_000 },
     );
   });

@@ -373,7 +373,11 @@ describe('rules for some attempts only', () => {
   it('say why not', () => {
     const only = ruleSet([set.rules[3]!]);
     expect(compileMatcher(only).decide(attempt())).toEqual({ hits: [], reason: 'other-pattern' });
-    expect(compileMatcher(set).explainMatch(attempt()).map(({ because }) => because)).toEqual([
+    expect(
+      compileMatcher(set)
+        .explainMatch(attempt())
+        .map(({ because }) => because),
+    ).toEqual([
       expect.stringContaining('are watched'),
       'a packet does not count, only a login',
       'a packet does not count, only a login or request',

@@ -44,7 +44,10 @@ function watching({ destination, observer, action }: Attempt): RuleSet[] {
   const host = destination.ip ?? '192.0.2.77';
   const name = destination.name ?? observer.hostname;
   const more: Partial<Rule> = { actions: [action] };
-  const names = destination.ip !== undefined || name === undefined ? new Map<string, string>() : new Map([[host, name.toLowerCase()]]);
+  const names =
+    destination.ip !== undefined || name === undefined
+      ? new Map<string, string>()
+      : new Map([[host, name.toLowerCase()]]);
   const networks = host.includes(':') ? [host, `${host}/64`] : [host, `${host.replace(/\d+$/, '0')}/24`];
   const others = Array.from({ length: 100 }, (_, i) => `10.${i}.7.9`);
   return [
@@ -52,7 +55,9 @@ function watching({ destination, observer, action }: Attempt): RuleSet[] {
     ruleSet([rule('on-many', hosts(host, ...others), onPort, more)], { names }),
     ruleSet([rule('all-ports', hosts(host), ports('any'), more)], { names }),
     ruleSet([rule('on-any', hosts('any'), onPort, more)], { names }),
-    ruleSet([rule('other', hosts('10.1.1.1'), ports(9), more), rule('on-any', hosts('any'), onPort, more)], { names }),
+    ruleSet([rule('other', hosts('10.1.1.1'), ports(9), more), rule('on-any', hosts('any'), onPort, more)], {
+      names,
+    }),
   ];
 }
 
@@ -62,7 +67,9 @@ function lost(lines: readonly string[]): string[] {
     const attempt = attemptOf(line);
     if (attempt === undefined) return [];
     return watching(attempt).flatMap((set) =>
-      compileMatcher(set).match(attempt).length > 0 && !passes(set, line) ? [`${set.rules.at(-1)!.id}: ${line}`] : [],
+      compileMatcher(set).match(attempt).length > 0 && !passes(set, line)
+        ? [`${set.rules.at(-1)!.id}: ${line}`]
+        : [],
     );
   });
 }
@@ -80,8 +87,12 @@ describe('the prefilter never loses a hit', () => {
   });
 
   it.runIf(hasCorpora)('of a public sample line, however a rule watches it', { timeout: 120_000 }, () => {
-    const files = readdirSync(CORPORA, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(?:log|txt)$/.test(file));
-    const lines = files.flatMap((file) => readFileSync(`${CORPORA}/${file}`, 'utf8').split('\n').slice(0, 150));
+    const files = readdirSync(CORPORA, { recursive: true, encoding: 'utf8' }).filter((file) =>
+      /\.(?:log|txt)$/.test(file),
+    );
+    const lines = files.flatMap((file) =>
+      readFileSync(`${CORPORA}/${file}`, 'utf8').split('\n').slice(0, 150),
+    );
     expect(lines.length).toBeGreaterThan(100);
     expect(lost(lines.filter((line) => line !== ''))).toEqual([]);
   });
@@ -89,7 +100,9 @@ describe('the prefilter never loses a hit', () => {
   it('of a line that was damaged', { timeout: 60_000 }, () => {
     const damaged = fc
       .tuple(fc.constantFrom(...fixtures), fc.nat(400), fc.nat(4), fc.string({ maxLength: 6 }))
-      .map(([line, at, length, text]) => (line.slice(0, at) + text + line.slice(at + length)).replaceAll('\n', ' '));
+      .map(([line, at, length, text]) =>
+        (line.slice(0, at) + text + line.slice(at + length)).replaceAll('\n', ' '),
+      );
     fc.assert(
       fc.property(damaged, (line) => {
         expect(lost([line])).toEqual([]);
@@ -101,10 +114,16 @@ describe('the prefilter never loses a hit', () => {
 
 describe('compilePrefilter()', () => {
   const paper = ruleSet([rule('paper', hosts('192.0.2.10', '192.0.2.20'), ports('143/tcp', '80/tcp'))]);
-  const line = (host: string, port: number) => `Nov 23 03:00:00 gw1 kernel: DROP IN=eth0 OUT= SRC=198.51.100.7 DST=${host} PROTO=TCP SPT=31337 DPT=${port} SYN`;
+  const line = (host: string, port: number) =>
+    `Nov 23 03:00:00 gw1 kernel: DROP IN=eth0 OUT= SRC=198.51.100.7 DST=${host} PROTO=TCP SPT=31337 DPT=${port} SYN`;
 
   it('lets only lines through that name a watched host and port', () => {
-    const [watched, otherHost, otherPort, longer] = [line('192.0.2.20', 143), line('192.0.2.21', 143), line('192.0.2.10', 142), line('192.0.2.100', 80)];
+    const [watched, otherHost, otherPort, longer] = [
+      line('192.0.2.20', 143),
+      line('192.0.2.21', 143),
+      line('192.0.2.10', 142),
+      line('192.0.2.100', 80),
+    ];
     const text = [otherHost, watched, otherPort, longer].join('\n');
     expect(spansIn(compilePrefilter(paper, spellings)!, text)).toEqual([watched]);
   });
@@ -118,7 +137,10 @@ describe('compilePrefilter()', () => {
 
   it('knows a port by its words and by the kind of line', () => {
     const onAny = compilePrefilter(ruleSet([rule('r', hosts('any'), ports(80, 22))]), spellings)!;
-    const lines = ['Deny tcp src outside:198.51.100.7/1 dst inside:192.0.2.10/www by', 'sshd[1]: Invalid user x from 198.51.100.7'];
+    const lines = [
+      'Deny tcp src outside:198.51.100.7/1 dst inside:192.0.2.10/www by',
+      'sshd[1]: Invalid user x from 198.51.100.7',
+    ];
     expect(spansIn(onAny, lines.join('\n'))).toEqual(lines);
   });
 

@@ -14,7 +14,9 @@ describe('BackgroundCounts', () => {
     counts.add(attempt({ action: 'failed', kind: 'login', destination: { port: 22 } }));
     counts.add(attempt({ action: 'allowed' }));
     counts.add(attempt({ action: 'unknown' }));
-    counts.add(withoutTransport(attempt({ destination: { ip: '192.0.2.10' }, source: { name: 'host7.example.net' } })));
+    counts.add(
+      withoutTransport(attempt({ destination: { ip: '192.0.2.10' }, source: { name: 'host7.example.net' } })),
+    );
     expect(counts.take(T0 + DAY)).toEqual({
       fromMs: T0,
       untilMs: T0 + DAY,

@@ -32,7 +32,9 @@ function report(more: Partial<BackgroundReport> = {}): BackgroundReport {
 describe('renderBackground()', () => {
   it('tells what was heard, who, where, and how it was the day before', () => {
     const { subject, text, html } = renderBackground(report(), site);
-    expect(subject).toBe('[knockwatch] Background: 1120 lines denied or failed, 12 % more than the day before');
+    expect(subject).toBe(
+      '[knockwatch] Background: 1120 lines denied or failed, 12 % more than the day before',
+    );
     expect(text).toContain('1120 lines denied or failed in 1 day, 12 % more than the day before.');
     expect(text).toContain('Mon 23 Nov 2026');
     expect(text).toMatch(/^ {2}Source +Lines +Yesterday$/m);
@@ -41,12 +43,16 @@ describe('renderBackground()', () => {
     expect(text).toMatch(/imap \(143\/tcp\) +900 +800$/m);
     expect(text).toMatch(/^ {2}icmp +3 +new$/m);
     expect(text).toMatch(/^ {2}gw1 +1120 +1000$/m);
-    for (const word of ['198.51.100.7', 'imap (143/tcp)', '12 % more', 'Yesterday']) expect(html).toContain(word);
+    for (const word of ['198.51.100.7', 'imap (143/tcp)', '12 % more', 'Yesterday'])
+      expect(html).toContain(word);
   });
 
   it('the first day compares with nothing', () => {
     const { linesBefore: _, lengthBeforeMs: __, ...first } = report();
-    const { subject, text } = renderBackground({ ...first, sources: [{ key: '198.51.100.7', count: 700 }] }, site);
+    const { subject, text } = renderBackground(
+      { ...first, sources: [{ key: '198.51.100.7', count: 700 }] },
+      site,
+    );
     expect(subject).toBe('[knockwatch] Background: 1120 lines denied or failed');
     expect(text).not.toMatch(/Yesterday$|new$/m);
   });
@@ -54,7 +60,9 @@ describe('renderBackground()', () => {
   it('compares by the hour: a day before that began at noon was half as long', () => {
     const half = { linesBefore: 560, lengthBeforeMs: DAY / 2 };
     expect(renderBackground(report(half), site).subject).toContain('as many as the day before');
-    expect(renderBackground(report({ linesBefore: 2_240 }), site).subject).toContain('50 % less than the day before');
+    expect(renderBackground(report({ linesBefore: 2_240 }), site).subject).toContain(
+      '50 % less than the day before',
+    );
     expect(renderBackground(report({ linesBefore: 10 }), site).subject).toContain('112 times as many');
     expect(renderBackground(report({ linesBefore: 0 }), site).subject).not.toContain('day before');
   });

@@ -79,7 +79,12 @@ describe('ExecChannel', () => {
       source: { ip: ['198.51.100.7'] },
     });
     const env = (await readFile(join(home, 'env'), 'utf8')).trim().split('\n');
-    expect(env.map((line) => line.split('=')[0]).filter((name) => !['PWD', 'SHLVL', '_', 'OLDPWD'].includes(name!)).sort()).toEqual(['LANG', 'PATH']);
+    expect(
+      env
+        .map((line) => line.split('=')[0])
+        .filter((name) => !['PWD', 'SHLVL', '_', 'OLDPWD'].includes(name!))
+        .sort(),
+    ).toEqual(['LANG', 'PATH']);
   });
 
   it.each([
@@ -124,7 +129,10 @@ describe('O11: what strangers write reaches a program as it is, and nobody inter
       '$HOME',
       '{nobody}',
     ]);
-    expect(JSON.parse(await readFile(join(home, 'input'), 'utf8'))).toMatchObject({ message: text, knockwatch: { text } });
+    expect(JSON.parse(await readFile(join(home, 'input'), 'utf8'))).toMatchObject({
+      message: text,
+      knockwatch: { text },
+    });
     expect(readdirSync(home).sort()).toEqual(['args', 'input', 'program']);
   });
 
@@ -137,7 +145,9 @@ describe('O11: what strangers write reaches a program as it is, and nobody inter
 
 describe('X1: a program that', () => {
   it('sleeps for ever is stopped, with its children', async () => {
-    const channel = await script('sleep 1000 & echo $! > "$home/child"; echo $$ > "$home/pid"; wait', [], { timeoutMs: 300 });
+    const channel = await script('sleep 1000 & echo $! > "$home/child"; echo $$ > "$home/pid"; wait', [], {
+      timeoutMs: 300,
+    });
     const result = await channel.send(alert(), NEVER);
     expect(result).toMatchObject({ ok: false, retry: true });
     expect(result.because).toContain('took longer than 0.3 s');
@@ -148,7 +158,9 @@ describe('X1: a program that', () => {
   });
 
   it('ignores TERM is killed', async () => {
-    const channel = await script('trap "" TERM; echo $$ > "$home/pid"; while :; do sleep 1; done', [], { timeoutMs: 300 });
+    const channel = await script('trap "" TERM; echo $$ > "$home/pid"; while :; do sleep 1; done', [], {
+      timeoutMs: 300,
+    });
     const before = performance.now();
     expect(await channel.send(alert(), NEVER)).toMatchObject({ ok: false, retry: true });
     expect(performance.now() - before).toBeGreaterThan(2_000);
@@ -157,7 +169,11 @@ describe('X1: a program that', () => {
   });
 
   it('stops cleanly when it is asked to needs no KILL', async () => {
-    const channel = await script('trap "echo bye >&2; exit 0" TERM; echo $$ > "$home/pid"; while :; do sleep 0.05; done', [], { timeoutMs: 300 });
+    const channel = await script(
+      'trap "echo bye >&2; exit 0" TERM; echo $$ > "$home/pid"; while :; do sleep 0.05; done',
+      [],
+      { timeoutMs: 300 },
+    );
     const result = await channel.send(alert(), NEVER);
     expect(result).toMatchObject({ ok: false, retry: true });
     expect(result.because).toContain('bye');
@@ -174,7 +190,9 @@ describe('X1: a program that', () => {
 
   it('leaves a daemon in a session of its own that holds its output keeps nobody waiting', async () => {
     const daemon = `setsid sh -c 'echo $$ > "${home}/child"; exec sleep 10' &`;
-    const channel = await script(`${daemon}\nwhile [ ! -s "$home/child" ]; do sleep 0.02; done`, [], { timeoutMs: 20_000 });
+    const channel = await script(`${daemon}\nwhile [ ! -s "$home/child" ]; do sleep 0.02; done`, [], {
+      timeoutMs: 20_000,
+    });
     const before = performance.now();
     expect(await channel.send(alert(), NEVER)).toMatchObject({ ok: true });
     expect(performance.now() - before).toBeLessThan(3_000);
@@ -226,6 +244,16 @@ describe('X1: a program that', () => {
     await expect.poll(() => isAlive(pid)).toBe(false);
   });
 
+  it('ignores TERM when the daemon stops is waited for, and killed', async () => {
+    const channel = await script('trap "" TERM; echo $$ > "$home/pid"; while :; do sleep 1; done');
+    const { decision: _, zone, hostName, serviceName, ...about } = context();
+    const notifier = new Notifier({ channels: [channel], site: { zone, hostName, serviceName } });
+    await notifier.handle(incident(), 'settled', { context: () => about }, T0 + 10_000);
+    const pid = await pidIn('pid');
+    await notifier.close(50);
+    await expect.poll(() => isAlive(pid), { timeout: 100 }).toBe(false);
+  });
+
   it('hangs keeps no mail waiting, and its failure is counted', async () => {
     const mail = new FakeChannel('mail');
     const page = await script('sleep 1000', [], { timeoutMs: 200 });
@@ -263,7 +291,9 @@ describe('X2: more alerts than programs may run', () => {
   it('the limit holds over all channels of a configuration', async () => {
     await script('echo $$ >> "$home/pids"; sleep 0.4');
     const command = [join(home, 'program')];
-    const channels = createChannels(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ kind: 'exec', name, command }) as const));
+    const channels = createChannels(
+      ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ kind: 'exec', name, command }) as const),
+    );
     const sends = channels.map((channel) => channel.send(alert(), NEVER));
     await sleep(250);
     expect((await readFile(join(home, 'pids'), 'utf8')).trim().split('\n')).toHaveLength(4);

@@ -16,7 +16,14 @@ afterEach(() => {
 });
 
 function channel(protocol: 'udp' | 'tcp', port: number, more: Partial<SyslogOptions> = {}): SyslogChannel {
-  const options = { kind: 'syslog', name: 'siem', protocol, host: '127.0.0.1', port, hostName: 'mon1' } as const;
+  const options = {
+    kind: 'syslog',
+    name: 'siem',
+    protocol,
+    host: '127.0.0.1',
+    port,
+    hostName: 'mon1',
+  } as const;
   return new SyslogChannel({ ...options, ...more }, () => T0);
 }
 
@@ -70,7 +77,10 @@ describe('SyslogChannel', () => {
     const result = await channel('tcp', port, { facility: 'local4' }).send(alertAbout(), NEVER);
     expect(result).toEqual({ ok: true, because: `sent to tcp 127.0.0.1:${port}` });
     expect(frames).toHaveLength(1);
-    expect(decode(frames[0]!, { referenceMs: T0, zone: 'UTC' })).toMatchObject({ format: 'rfc5424', facility: 20 });
+    expect(decode(frames[0]!, { referenceMs: T0, zone: 'UTC' })).toMatchObject({
+      format: 'rfc5424',
+      facility: 20,
+    });
   });
 
   it('escapes and bounds whatever the text is: 2,048 octets, no line end', async () => {
@@ -78,7 +88,9 @@ describe('SyslogChannel', () => {
     const deframer = new Deframer(65_536, () => {});
     const port = await tcpServer((chunk) => deframer.push(chunk, (frame) => frames.push(Buffer.from(frame))));
     const subject = '"]\\ \n\x1b[2J ☃'.repeat(1_000);
-    const wide = { sources: Array.from({ length: 200 }, (_, i) => `2001:db8:1111:2222:3333:4444:5555:${i + 16}`) };
+    const wide = {
+      sources: Array.from({ length: 200 }, (_, i) => `2001:db8:1111:2222:3333:4444:5555:${i + 16}`),
+    };
     await channel('tcp', port).send(alertAbout({ ...wide, ruleId: 'a"]b\\' }, { subject }), NEVER);
     expect(frames[0]!.length).toBeLessThanOrEqual(2_048);
     expect(frames[0]!.includes(10)).toBe(false);

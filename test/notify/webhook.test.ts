@@ -23,7 +23,9 @@ afterEach(async () => {
 });
 
 /** A service on loopback; gives the address of a hook there. */
-async function service(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
+async function service(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<string> {
   const server = createServer(answer).listen(0, '127.0.0.1');
   servers.push(server);
   await once(server, 'listening');
@@ -68,7 +70,11 @@ describe('WebhookChannel', () => {
     });
     expect(seen).toMatchObject({
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'user-agent': 'knockwatch', authorization: 'Bearer tk1' },
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': 'knockwatch',
+        authorization: 'Bearer tk1',
+      },
     });
     expect(seen!.headers['webhook-signature']).toBeUndefined();
     expect(JSON.parse(seen!.body)).toMatchObject({
@@ -93,7 +99,9 @@ describe('WebhookChannel', () => {
     await channel(url, { secret: `whsec_${raw.toString('base64')}` }).send(alert(), NEVER);
     for (const { headers, body } of seen) {
       expect(headers).toMatchObject({ 'webhook-id': 'k7f2.first', 'webhook-timestamp': String(T0 / 1000) });
-      const expected = createHmac('sha256', raw).update(`k7f2.first.${T0 / 1000}.${body}`).digest('base64');
+      const expected = createHmac('sha256', raw)
+        .update(`k7f2.first.${T0 / 1000}.${body}`)
+        .digest('base64');
       expect(headers['webhook-signature']).toBe(`v1,${expected}`);
     }
     expect(seen).toHaveLength(2);
@@ -150,7 +158,10 @@ describe('X3: a webhook that', () => {
       request.socket.on('close', () => clearInterval(timer));
     });
     const before = performance.now();
-    expect(await channel(url, { timeoutMs: 400 }).send(alert(), NEVER)).toMatchObject({ ok: false, retry: true });
+    expect(await channel(url, { timeoutMs: 400 }).send(alert(), NEVER)).toMatchObject({
+      ok: false,
+      retry: true,
+    });
     expect(performance.now() - before).toBeLessThan(3_000);
   });
 

@@ -10,7 +10,10 @@ function pattern(regex: string, more: Partial<Pattern> = {}): Pattern {
   return { id: 'vpn-login-failed', regex, kind: 'login', action: 'failed', position, ...more };
 }
 
-const VPN = pattern('vpnd: login of (?P<user>\\S+) from (?P<source>\\S+) failed', { port: 1194, transport: 'udp' });
+const VPN = pattern('vpnd: login of (?P<user>\\S+) from (?P<source>\\S+) failed', {
+  port: 1194,
+  transport: 'udp',
+});
 
 /** What a line is read as when these are the site's patterns. */
 function read(line: string, ...patterns: Pattern[]) {
@@ -60,7 +63,10 @@ describe('a pattern', () => {
     ['an address that is none', '198.51.100.700'],
     ['markup', '<b>x</b>'],
   ])('with %s as source is malformed', (_, source) => {
-    expect(read(LINE.replace('198.51.100.7', source), VPN)).toMatchObject({ kind: 'malformed', parser: 'pattern' });
+    expect(read(LINE.replace('198.51.100.7', source), VPN)).toMatchObject({
+      kind: 'malformed',
+      parser: 'pattern',
+    });
   });
 
   it.each([
@@ -102,7 +108,10 @@ describe('a pattern', () => {
     const denied =
       '<190>112: Nov 23 03:00:00.113: %SEC-6-IPACCESSLOGP: list 101 denied tcp 198.51.100.7(31337) -> 192.0.2.10(143), 1 packet';
     expect(attemptOf(read(denied, greedy))?.parser).toBe('cisco-ios');
-    expect(read(denied.replace('31337', '99999'), greedy)).toMatchObject({ kind: 'malformed', parser: 'cisco-ios' });
+    expect(read(denied.replace('31337', '99999'), greedy)).toMatchObject({
+      kind: 'malformed',
+      parser: 'cisco-ios',
+    });
     // sshd's line reports no attempt by itself: the site may see one in it.
     const banner = '<38>Nov 23 03:00:00 gw1 sshd[1]: Server listening on 198.51.100.1 port 22.';
     expect(read(banner)).toMatchObject({ kind: 'ignored', parser: 'sshd' });
@@ -134,7 +143,9 @@ describe('a pattern', () => {
   });
 
   it('a thousand of them leave a line that none knows fast', () => {
-    const many = Array.from({ length: 1_000 }, (_, i) => pattern(`program${i}: from (?P<source>\\S+)`, { id: `p${i}` }));
+    const many = Array.from({ length: 1_000 }, (_, i) =>
+      pattern(`program${i}: from (?P<source>\\S+)`, { id: `p${i}` }),
+    );
     const patterns = compilePatterns(many);
     const message = decodeLine(LINE);
     const before = performance.now();

@@ -31,15 +31,21 @@ describe('LineSplitter', () => {
       ['A'.repeat(100), true],
       ['good', false],
     ]);
-    expect(split([Buffer.from('A'.repeat(90)), Buffer.from('A'.repeat(90)), Buffer.from(' forged\ngood\n')])).toEqual([
+    expect(
+      split([Buffer.from('A'.repeat(90)), Buffer.from('A'.repeat(90)), Buffer.from(' forged\ngood\n')]),
+    ).toEqual([
       ['A'.repeat(100), true],
       ['good', false],
     ]);
   });
 
   it('a line of exactly the limit is whole, with CR LF too', () => {
-    expect(split([Buffer.from(`${'A'.repeat(100)}\r`), Buffer.from('\n')])).toEqual([['A'.repeat(100), false]]);
-    expect(split([Buffer.from(`${'A'.repeat(100)}\r`), Buffer.from('x\n')])).toEqual([['A'.repeat(100), true]]);
+    expect(split([Buffer.from(`${'A'.repeat(100)}\r`), Buffer.from('\n')])).toEqual([
+      ['A'.repeat(100), false],
+    ]);
+    expect(split([Buffer.from(`${'A'.repeat(100)}\r`), Buffer.from('x\n')])).toEqual([
+      ['A'.repeat(100), true],
+    ]);
   });
 
   it('pendingBytes leads back to the beginning of the unfinished line, a discarded one too', () => {

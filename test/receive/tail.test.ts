@@ -61,10 +61,19 @@ const joined = (texts: readonly string[]) => texts.map((text) => `${text}\n`).jo
 
 describe('start()', () => {
   it('refuses what can never be tailed, and says what to do', async () => {
-    expect(() => new TailReceiver({ path: 'router.log', stateDir: dir }, () => {}, () => {})).toThrow('is not absolute');
+    expect(
+      () =>
+        new TailReceiver(
+          { path: 'router.log', stateDir: dir },
+          () => {},
+          () => {},
+        ),
+    ).toThrow('is not absolute');
     mkdirSync(path);
     await expect(tail()).rejects.toThrow(`tail ${path}`);
-    await expect(tail({ path: join(dir, 'missing/router.log') })).rejects.toThrow('there is no such file or directory');
+    await expect(tail({ path: join(dir, 'missing/router.log') })).rejects.toThrow(
+      'there is no such file or directory',
+    );
   });
 
   it('leaves old lines alone, but the one being written; `from: start` reads them', async () => {
@@ -90,7 +99,11 @@ describe('start()', () => {
     const { caught, settled } = await tail();
     appendFileSync(path, '<4>x\r\n');
     await settled(1);
-    expect(caught.frames[0]).toMatchObject({ transport: 'file', peer: { address: path }, bytes: Buffer.from('<4>x') });
+    expect(caught.frames[0]).toMatchObject({
+      transport: 'file',
+      peer: { address: path },
+      bytes: Buffer.from('<4>x'),
+    });
   });
 });
 
@@ -187,36 +200,40 @@ describe('L1: across a stop', () => {
     expect(await second.settled(3)).toEqual(meanwhile);
   });
 
-  it.each(['plain', 'compressed'])('reads through three rotations while stopped, oldest first (%s)', async (kind) => {
-    writeFileSync(path, joined(lines(5)));
-    const first = await tail();
-    const seen = lines(2);
-    appendFileSync(path, joined(seen));
-    expect(await first.settled(2)).toEqual(seen);
-    await first.receiver.stop();
-    const missed: string[] = [];
-    for (let rotation = 0; rotation < 3; rotation++) {
-      const more = lines(2);
-      missed.push(...more);
-      appendFileSync(path, joined(more));
-      for (const n of [2, 1]) {
-        for (const end of ['', '.gz']) {
-          const from = `${path}.${n}${end}`;
-          if (readdirSync(dir).includes(from.slice(dir.length + 1))) renameSync(from, `${path}.${n + 1}${end}`);
+  it.each(['plain', 'compressed'])(
+    'reads through three rotations while stopped, oldest first (%s)',
+    async (kind) => {
+      writeFileSync(path, joined(lines(5)));
+      const first = await tail();
+      const seen = lines(2);
+      appendFileSync(path, joined(seen));
+      expect(await first.settled(2)).toEqual(seen);
+      await first.receiver.stop();
+      const missed: string[] = [];
+      for (let rotation = 0; rotation < 3; rotation++) {
+        const more = lines(2);
+        missed.push(...more);
+        appendFileSync(path, joined(more));
+        for (const n of [2, 1]) {
+          for (const end of ['', '.gz']) {
+            const from = `${path}.${n}${end}`;
+            if (readdirSync(dir).includes(from.slice(dir.length + 1)))
+              renameSync(from, `${path}.${n + 1}${end}`);
+          }
         }
+        renameSync(path, `${path}.1`);
+        if (kind === 'compressed') {
+          writeFileSync(`${path}.1.gz`, gzipSync(readFileSync(`${path}.1`)));
+          unlinkSync(`${path}.1`);
+        }
+        await sleep(20);
       }
-      renameSync(path, `${path}.1`);
-      if (kind === 'compressed') {
-        writeFileSync(`${path}.1.gz`, gzipSync(readFileSync(`${path}.1`)));
-        unlinkSync(`${path}.1`);
-      }
-      await sleep(20);
-    }
-    const newest = lines(2);
-    writeFileSync(path, joined(newest));
-    const second = await tail();
-    expect(await second.settled(8)).toEqual([...missed, ...newest]);
-  });
+      const newest = lines(2);
+      writeFileSync(path, joined(newest));
+      const second = await tail();
+      expect(await second.settled(8)).toEqual([...missed, ...newest]);
+    },
+  );
 
   it('knows its file was copied and cut while stopped', async () => {
     writeFileSync(path, joined(lines(5)));
@@ -314,7 +331,9 @@ describe('L2: odd files', () => {
     const { caught, settled } = await tail();
     unlinkSync(path);
     mkdirSync(path);
-    expect(await until(() => caught.events.some(({ message }) => message.includes('not a regular file')))).toBe(true);
+    expect(
+      await until(() => caught.events.some(({ message }) => message.includes('not a regular file'))),
+    ).toBe(true);
     await sleep(60);
     expect(caught.events).toHaveLength(1);
     rmSync(path, { recursive: true });

@@ -1,9 +1,9 @@
+import { X509Certificate } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, type ConnectionOptions } from 'node:tls';
-import { X509Certificate } from 'node:crypto';
+import { type ConnectionOptions, connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TlsReceiver, type TlsReceiverOptions } from '../../src/receive/tls.ts';
 import { newCatch, tcpClient, until } from '../support/net-sockets.ts';
@@ -53,7 +53,10 @@ async function listen(options: Partial<TlsReceiverOptions> = {}) {
   return { caught, receiver, port, client, drops };
 }
 
-const asClient = (who: { cert: string; key: string }) => ({ cert: readFileSync(who.cert), key: readFileSync(who.key) });
+const asClient = (who: { cert: string; key: string }) => ({
+  cert: readFileSync(who.cert),
+  key: readFileSync(who.key),
+});
 
 describe('what can not work is refused before it listens', () => {
   it.each([
@@ -67,7 +70,9 @@ describe('what can not work is refused before it listens', () => {
   it('files that are missing, are no PEM, or do not belong together', async () => {
     const junk = join(dir, 'junk.pem');
     writeFileSync(junk, 'junk', { mode: 0o600 });
-    await expect(receiverOf({ cert: '/nowhere.pem' }).receiver.start()).rejects.toThrow('cert /nowhere.pem can not be read');
+    await expect(receiverOf({ cert: '/nowhere.pem' }).receiver.start()).rejects.toThrow(
+      'cert /nowhere.pem can not be read',
+    );
     await expect(receiverOf({ key: junk }).receiver.start()).rejects.toThrow('do not work');
     await expect(receiverOf({ key: theirs.key }).receiver.start()).rejects.toThrow('do not work');
     await expect(receiverOf({ ca: join(dir, 'missing') }).receiver.start()).rejects.toThrow('ca ');
@@ -91,7 +96,10 @@ describe('frames', () => {
     socket.write('7 <4>one!9 <4>th\nree');
     expect(await until(() => caught.frames.length === 2)).toBe(true);
     expect(caught.texts()).toEqual(['<4>one!', '<4>th\nree']);
-    expect(caught.frames[0]).toMatchObject({ transport: 'tls', peer: { address: '127.0.0.1', port: localPort } });
+    expect(caught.frames[0]).toMatchObject({
+      transport: 'tls',
+      peer: { address: '127.0.0.1', port: localPort },
+    });
     expect(receiver.stats().drops).toEqual(new Map());
   });
 
@@ -174,7 +182,10 @@ describe('who may send', () => {
   });
 
   it('with both, both must hold', async () => {
-    const { client, caught } = await listen({ ca: theirs.cert, clientFingerprints: [fingerprintOf(ours.cert)] });
+    const { client, caught } = await listen({
+      ca: theirs.cert,
+      clientFingerprints: [fingerprintOf(ours.cert)],
+    });
     for (const who of [ours, theirs]) {
       const refused = await client(asClient(who));
       expect(await until(() => refused.closed)).toBe(true);

@@ -7,8 +7,8 @@ import { createReceivers } from '../../src/receive/index.ts';
 import { ListenError } from '../../src/receive/listen-error.ts';
 import { TrapReceiver } from '../../src/receive/trap.ts';
 import { attemptOf } from '../support/host-line.ts';
-import { type Catch, newCatch, until } from '../support/net-sockets.ts';
 import { hasIpv6 } from '../support/net-ipv6.ts';
+import { type Catch, newCatch, until } from '../support/net-sockets.ts';
 
 const running: TrapReceiver[] = [];
 afterEach(async () => {
@@ -76,7 +76,10 @@ describe('TrapReceiver', () => {
     await knock(port);
     await knock(port, '::1');
     expect(await until(() => caught.frames.length === 2)).toBe(true);
-    expect(caught.texts().map((text) => / -> (\S+)$/.exec(text)![1])).toEqual([`127.0.0.1:${port}`, `[::1]:${port}`]);
+    expect(caught.texts().map((text) => / -> (\S+)$/.exec(text)![1])).toEqual([
+      `127.0.0.1:${port}`,
+      `[::1]:${port}`,
+    ]);
   });
 
   it('stop() ends it, also twice', async () => {
@@ -92,7 +95,11 @@ describe('TrapReceiver', () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
-    const receiver = new TrapReceiver({ host: '127.0.0.1', port }, () => {}, () => {});
+    const receiver = new TrapReceiver(
+      { host: '127.0.0.1', port },
+      () => {},
+      () => {},
+    );
     await expect(receiver.start()).rejects.toThrow(
       `trap 127.0.0.1:${port} is taken by another program: a port that is in use is no trap, remove it from traps`,
     );
@@ -104,11 +111,17 @@ describe('TrapReceiver', () => {
     expect(new ListenError({ protocol: 'trap', host: '*', port: 143 }, 'EACCES').message).toBe(
       'trap *:143 needs privilege: grant CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=), or take ports from 1024 up',
     );
-    expect(new ListenError({ protocol: 'trap', host: '2001:db8::1', port: 143 }, 'EAFNOSUPPORT').message).toContain('in traps');
+    expect(
+      new ListenError({ protocol: 'trap', host: '2001:db8::1', port: 143 }, 'EAFNOSUPPORT').message,
+    ).toContain('in traps');
   });
 
   it('createReceivers() knows it', () => {
-    const [receiver] = createReceivers([{ protocol: 'trap', host: '*', port: 143 }], () => {}, () => {});
+    const [receiver] = createReceivers(
+      [{ protocol: 'trap', host: '*', port: 143 }],
+      () => {},
+      () => {},
+    );
     expect(receiver!.name).toBe('trap *:143');
   });
 });

@@ -1,7 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -37,8 +37,22 @@ async function send(text: string) {
 
 describe('UnixReceiver', () => {
   it('refuses paths that can not be', () => {
-    expect(() => new UnixReceiver({ path: 'log.sock' }, () => {}, () => {})).toThrow('is not absolute');
-    expect(() => new UnixReceiver({ path: `/${'a'.repeat(107)}` }, () => {}, () => {})).toThrow('longer than 107 octets');
+    expect(
+      () =>
+        new UnixReceiver(
+          { path: 'log.sock' },
+          () => {},
+          () => {},
+        ),
+    ).toThrow('is not absolute');
+    expect(
+      () =>
+        new UnixReceiver(
+          { path: `/${'a'.repeat(107)}` },
+          () => {},
+          () => {},
+        ),
+    ).toThrow('longer than 107 octets');
   });
 
   it('takes both framings, with its own path as the sender', async () => {

@@ -24,7 +24,8 @@ async function rulesOf(text: string): Promise<RuleSet> {
   return ruleSet!;
 }
 
-const notesOf = (text: string) => importSwatch(text, 'swatchrc').notes.map(({ line, message }) => `${line}: ${message}`);
+const notesOf = (text: string) =>
+  importSwatch(text, 'swatchrc').notes.map(({ line, message }) => `${line}: ${message}`);
 
 describe('importSwatch() of a swatchrc of ten years', () => {
   it('gives rules that load', async () => {
@@ -32,13 +33,20 @@ describe('importSwatch() of a swatchrc of ten years', () => {
     expect(patterns!.map(({ id, regex, action, kind }) => [id, regex, action, kind])).toEqual([
       ['ignore-3', 'named\\[\\d+\\]: lame server', 'unknown', 'request'],
       ['ignore-4', '(?i)last message repeated', 'unknown', 'request'],
-      ['swatch-7', '%SEC-6-IPACCESSLOGP.*denied tcp (?P<source>[\\d.]+)\\(\\d+\\) -> (\\S+)\\((\\d+)\\)', 'failed', 'request'],
+      [
+        'swatch-7',
+        '%SEC-6-IPACCESSLOGP.*denied tcp (?P<source>[\\d.]+)\\(\\d+\\) -> (\\S+)\\((\\d+)\\)',
+        'failed',
+        'request',
+      ],
       ['swatch-13', 'vpnd: login of \\S+ from (?P<source>\\S+) failed', 'failed', 'login'],
       ['swatch-18', '(?i)su: BAD SU (\\w+) to root', 'failed', 'request'],
       ['swatch-24', '(?:panic|halt)|(?:file system full)', 'failed', 'request'],
       ['swatch-39', 'accounting: overrun on line (\\d+)', 'failed', 'request'],
     ]);
-    expect(rules.map(({ id, detect, quietMs, patterns: watched }) => [id, detect[0]!.kind, quietMs, watched])).toEqual([
+    expect(
+      rules.map(({ id, detect, quietMs, patterns: watched }) => [id, detect[0]!.kind, quietMs, watched]),
+    ).toEqual([
       ['swatch-7', 'any', 300_000, ['swatch-7']],
       ['swatch-13', 'repeat', undefined, ['swatch-13']],
       ['swatch-18', 'any', undefined, ['swatch-18']],
@@ -86,13 +94,16 @@ describe('importSwatch() of a swatchrc of ten years', () => {
 
   it('what it wrote reads the lines swatch read', async () => {
     const { patterns } = await rulesOf(SWATCHRC);
-    const read = (line: string) => parse(decodeLine(line), { prefixes: [], patterns: compilePatterns(patterns!) });
+    const read = (line: string) =>
+      parse(decodeLine(line), { prefixes: [], patterns: compilePatterns(patterns!) });
     expect(attemptOf(read('Nov 23 03:00:00 gw1 vpnd: login of joe from 198.51.100.7 failed'))).toMatchObject({
       source: { ip: '198.51.100.7' },
       rule: 'swatch-13',
     });
     expect(attemptOf(read('Nov 23 03:00:00 192.0.2.9 unix: file system full'))?.rule).toBe('swatch-24');
-    expect(attemptOf(read('Nov 23 03:00:00 192.0.2.9 named[7]: lame server on x, file system full'))?.action).toBe('unknown');
+    expect(
+      attemptOf(read('Nov 23 03:00:00 192.0.2.9 named[7]: lame server on x, file system full'))?.action,
+    ).toBe('unknown');
   });
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 
 /** Debian's. Where it is not installed, the tests that need it say so and are skipped. */
-export const CHROMIUM = '/usr/bin/chromium';
+const CHROMIUM = '/usr/bin/chromium';
 
 export const hasChromium = existsSync(CHROMIUM);
 if (!hasChromium) console.warn(`no ${CHROMIUM}: the tests of the page in a browser are skipped`);
@@ -61,4 +61,12 @@ export async function openPage(browser: Browser, url: string): Promise<{ page: P
   });
   await page.goto(url);
   return { page, faults };
+}
+
+/** Waits until a JavaScript expression is true in the page. The page's own policy forbids it to evaluate text, so it is asked from outside. */
+export async function untilTrue(page: Page, expression: string, timeoutMs = 8_000): Promise<void> {
+  for (const end = Date.now() + timeoutMs; !(await page.evaluate(expression)); ) {
+    if (Date.now() > end) throw new Error(`it did not become true in time: ${expression}`);
+    await page.waitForTimeout(30);
+  }
 }

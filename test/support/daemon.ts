@@ -67,7 +67,9 @@ export function startDaemon(
     mails: () => {
       try {
         const box = join(dir, 'var/mail');
+        // A file that is still being written has another name.
         return readdirSync(box)
+          .filter((name) => name.endsWith('.eml'))
           .sort()
           .map((name) => readFileSync(join(box, name), 'utf8'));
       } catch {

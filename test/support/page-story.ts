@@ -2,7 +2,20 @@ import type { RuleSet } from '../../src/rule.ts';
 import type { PageFixture } from './page.ts';
 import { hosts, ports, rule, ruleSet } from './rule-sets.ts';
 
-const NAMES = ['lisa', 'ns1', 'ns2', 'dmz-web', 'mail', 'vpn', 'git', 'print', 'backup', 'camera', 'door', 'lab'];
+const NAMES = [
+  'lisa',
+  'ns1',
+  'ns2',
+  'dmz-web',
+  'mail',
+  'vpn',
+  'git',
+  'print',
+  'backup',
+  'camera',
+  'door',
+  'lab',
+];
 const addressOf = (name: string) => `192.0.2.${10 + NAMES.indexOf(name)}`;
 
 /** Three rules over a small office, as a site would write them. */
@@ -50,7 +63,11 @@ export function chatter(page: PageFixture, atMs: number, roll = dice(atMs)): voi
   for (let i = 0; i < 6; i++) {
     const known = roll(12) === 0;
     const host = known ? addressOf(NAMES[roll(12)]!) : `192.0.2.${100 + roll(100)}`;
-    page.line(netfilter(`198.51.100.${1 + roll(40)}`, host, [23, 22, 445, 3_389, 6_379][roll(5)]!, atMs), '192.0.2.2', atMs);
+    page.line(
+      netfilter(`198.51.100.${1 + roll(40)}`, host, [23, 22, 445, 3_389, 6_379][roll(5)]!, atMs),
+      '192.0.2.2',
+      atMs,
+    );
   }
 }
 
@@ -68,22 +85,44 @@ export async function tellStory(page: PageFixture, hours: number, endMs: number)
     for (let i = 0; i < busy; i++) {
       const source = `198.51.100.${1 + (roll(6) === 0 ? roll(250) : roll(12))}`;
       // Most of it is for addresses where nobody lives.
-      const host = roll(10) < 9 ? `192.0.2.${100 + roll(100)}` : addressOf(NAMES[roll(roll(3) === 0 ? 12 : 6)]!);
+      const host =
+        roll(10) < 9 ? `192.0.2.${100 + roll(100)}` : addressOf(NAMES[roll(roll(3) === 0 ? 12 : 6)]!);
       const port = wanted[roll(wanted.length)]!;
       if (roll(2) === 0) page.line(ios(source, host, port), '192.0.2.1', atMs + i * 40);
       else page.line(netfilter(source, host, port, atMs + i * 40), '192.0.2.2', atMs + i * 40);
     }
-    if (second % 1_860 === 60) sweep(page, `203.0.113.${20 + roll(60)}`, [143, 23, 3389, 445, 513][roll(5)]!, atMs);
-    if (second % 40 === 0) page.line(`<189>${++sequence}: %SYS-5-CONFIG_I: Configured from console by vty0 (192.0.2.200)`, '192.0.2.1', atMs + 300);
-    if (second % 600 === 8) page.line('<30>1 2026-01-24T17:00:00Z ap7 hostapd - - - wlan0: STA 02:00:5e:10:00:07 IEEE 802.11: associated', '192.0.2.7', atMs + 400);
+    if (second % 1_860 === 60)
+      sweep(page, `203.0.113.${20 + roll(60)}`, [143, 23, 3389, 445, 513][roll(5)]!, atMs);
+    if (second % 40 === 0)
+      page.line(
+        `<189>${++sequence}: %SYS-5-CONFIG_I: Configured from console by vty0 (192.0.2.200)`,
+        '192.0.2.1',
+        atMs + 300,
+      );
+    if (second % 600 === 8)
+      page.line(
+        '<30>1 2026-01-24T17:00:00Z ap7 hostapd - - - wlan0: STA 02:00:5e:10:00:07 IEEE 802.11: associated',
+        '192.0.2.7',
+        atMs + 400,
+      );
   }
-  page.line(`<190>${++sequence}: %SEC-6-IPACCESSLOGRL: access-list logging rate-limited or missed 38 packets`, '192.0.2.1', endMs - 30_000);
-  for (let port = 1; port <= 24; port++) page.line(netfilter('198.51.100.77', addressOf('vpn'), 20 + port, endMs - 25_000 + port * 120), '192.0.2.2', endMs - 25_000 + port * 120);
+  page.line(
+    `<190>${++sequence}: %SEC-6-IPACCESSLOGRL: access-list logging rate-limited or missed 38 packets`,
+    '192.0.2.1',
+    endMs - 30_000,
+  );
+  for (let port = 1; port <= 24; port++)
+    page.line(
+      netfilter('198.51.100.77', addressOf('vpn'), 20 + port, endMs - 25_000 + port * 120),
+      '192.0.2.2',
+      endMs - 25_000 + port * 120,
+    );
   sweep(page, '203.0.113.7', 143, endMs - 16_000, 6);
   page.to(endMs);
 }
 
 /** One port on hosts one after the other. */
 function sweep(page: PageFixture, source: string, port: number, atMs: number, count = 9): void {
-  for (const [i, name] of NAMES.slice(0, count).entries()) page.line(ios(source, addressOf(name), port), '192.0.2.1', atMs + i * 2_300);
+  for (const [i, name] of NAMES.slice(0, count).entries())
+    page.line(ios(source, addressOf(name), port), '192.0.2.1', atMs + i * 2_300);
 }

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { canonicalIp } from '../../src/lib/ip.ts';
+import { serviceName } from '../../src/lib/services.ts';
 import { incidentContext } from '../../src/notifications.ts';
 import type { Channel } from '../../src/notify/channel.ts';
 import { Notifier } from '../../src/notify/notifier.ts';
-import { serviceName } from '../../src/lib/services.ts';
 import { DaemonPageSource } from '../../src/page-source.ts';
 import { Pipeline } from '../../src/pipeline.ts';
 import type { Rule, RuleSet } from '../../src/rule.ts';
@@ -11,7 +11,7 @@ import { SenderHealth } from '../../src/sender-health.ts';
 import { LineRing } from '../../src/store/line-ring.ts';
 import { Telemetry } from '../../src/telemetry.ts';
 import type { Alert, Frame } from '../../src/types.ts';
-import { WebServer, type WebOptions } from '../../src/web/server.ts';
+import { type WebOptions, WebServer } from '../../src/web/server.ts';
 
 const PAGE_DIR = resolve(import.meta.dirname, '../../dist/web/page');
 
@@ -28,7 +28,14 @@ export class PageFixture {
   readonly #notifier: Notifier;
   #nowMs: number;
 
-  constructor(ruleSet: RuleSet, options: Partial<WebOptions> & { startedAtMs?: number; quietMs?: number; expect?: Record<string, number> } = {}) {
+  constructor(
+    ruleSet: RuleSet,
+    options: Partial<WebOptions> & {
+      startedAtMs?: number;
+      quietMs?: number;
+      expect?: Record<string, number>;
+    } = {},
+  ) {
     const startedAtMs = options.startedAtMs ?? Date.now();
     this.#nowMs = startedAtMs;
     this.pipeline = new Pipeline({
@@ -48,7 +55,12 @@ export class PageFixture {
         this.source.incidentMoved(incident, transition, this.#nowMs);
         if (transition === 'opened') return;
         const rule = ruleSet.rules.find(({ id }) => id === incident.ruleId) as Rule;
-        void this.#notifier.handle(incident, transition, { context: () => incidentContext(incident, rule) }, this.#nowMs);
+        void this.#notifier.handle(
+          incident,
+          transition,
+          { context: () => incidentContext(incident, rule) },
+          this.#nowMs,
+        );
       },
     });
     this.#notifier = new Notifier({
@@ -59,7 +71,10 @@ export class PageFixture {
     });
     this.#notifier.start();
     const expected = Object.entries(options.expect ?? {});
-    this.senders = new SenderHealth(expected.map(([address, everyMs]) => ({ address: canonicalIp(address)!, everyMs })), startedAtMs);
+    this.senders = new SenderHealth(
+      expected.map(([address, everyMs]) => ({ address: canonicalIp(address)!, everyMs })),
+      startedAtMs,
+    );
     this.source = new DaemonPageSource({
       version: '0.1.0',
       hostName: 'collector',
@@ -75,7 +90,13 @@ export class PageFixture {
         startedAtMs,
         atMs: Date.now(),
         listeners: [{ name: 'udp', host: '::', port: 5_514 }],
-        rules: { path: 'rules', files: ruleSet.files, rules: ruleSet.rules.length, loadedAtMs: startedAtMs, checkedAtMs: startedAtMs },
+        rules: {
+          path: 'rules',
+          files: ruleSet.files,
+          rules: ruleSet.rules.length,
+          loadedAtMs: startedAtMs,
+          checkedAtMs: startedAtMs,
+        },
         store: { mode: 'disk' },
         openIncidents: this.pipeline.stats().openIncidents,
         keys: 0,
@@ -102,13 +123,19 @@ export class PageFixture {
   /** A line that a device sends at `atMs`. */
   line(text: string, sender = '192.0.2.1', atMs = Date.now()): void {
     this.to(atMs);
-    const frame: Frame = { bytes: Buffer.from(text), receivedAtMs: atMs, peer: { address: sender, port: 514 }, transport: 'udp' };
+    const frame: Frame = {
+      bytes: Buffer.from(text),
+      receivedAtMs: atMs,
+      peer: { address: sender, port: 514 },
+      transport: 'udp',
+    };
     const outcome = this.pipeline.process(frame);
     const { message, result, attempt } = outcome;
     const hostname = message.hostname ?? attempt?.hostname;
     this.source.line(frame, outcome);
     this.senders.observe(frame, hostname, result?.kind ?? 'unknown', message.text);
-    if (result?.kind === 'loss') this.senders.observeLoss(frame, hostname, result.loss.count ?? 1, result.loss.reason);
+    if (result?.kind === 'loss')
+      this.senders.observeLoss(frame, hostname, result.loss.count ?? 1, result.loss.reason);
   }
 
   /** Time passes. */

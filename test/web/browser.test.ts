@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Browser, hasChromium, openBrowser, openPage } from '../support/browser.ts';
+import { type Browser, hasChromium, openBrowser, openPage, untilTrue } from '../support/browser.ts';
 import { PageFixture } from '../support/page.ts';
 import { officeRules, tellStory } from '../support/page-story.ts';
 import { hosts, ports, rule, ruleSet } from '../support/rule-sets.ts';
@@ -27,7 +27,10 @@ afterEach(async () => {
 });
 
 async function office(): Promise<PageFixture> {
-  const page = new PageFixture(officeRules(), { startedAtMs: Date.now() - 3_600_000, expect: { '192.0.2.9': 60_000 } });
+  const page = new PageFixture(officeRules(), {
+    startedAtMs: Date.now() - 3_600_000,
+    expect: { '192.0.2.9': 60_000 },
+  });
   fixture = page;
   await tellStory(page, 1, Date.now());
   await page.server.start();
@@ -67,12 +70,13 @@ describe.runIf(hasChromium)('the page in a browser', () => {
     const page = await office();
     const { page: tab } = await openPage(browser, page.url);
     await tab.waitForSelector('.hit-grid');
-    page.line('<190>9: %SEC-6-IPACCESSLOGP: list 101 denied tcp 203.0.113.250(4242) -> 192.0.2.17(6379), 1 packet');
+    page.line(
+      '<190>9: %SEC-6-IPACCESSLOGP: list 101 denied tcp 203.0.113.250(4242) -> 192.0.2.17(6379), 1 packet',
+    );
     await tab.waitForSelector('.lines >> text=203.0.113.250(4242)', { timeout: 5_000 });
-    await tab.waitForFunction(
+    await untilTrue(
+      tab,
       "[...document.querySelectorAll('rect.cell title')].some(({ textContent }) => /^print .*redis 6379.* from 203.0.113.250$/.test(textContent))",
-      undefined,
-      { timeout: 6_000 },
     );
     await tab.close();
   });
@@ -111,7 +115,7 @@ describe.runIf(hasChromium)('the page in a browser', () => {
     await page.waitForSelector('.virtual');
     await page.keyboard.press('/');
     await page.keyboard.type('telnet');
-    await page.waitForFunction("location.search === '?text=telnet'");
+    await untilTrue(page, "location.search === '?text=telnet'");
     await page.keyboard.press('Escape');
     await page.keyboard.press('?');
     await page.waitForSelector('dialog[open]');
@@ -121,7 +125,9 @@ describe.runIf(hasChromium)('the page in a browser', () => {
     await page.goto(url);
     await page.focus('.hit-grid');
     await page.keyboard.press('ArrowRight');
-    expect(await page.textContent('.grid-foot [aria-live]')).toMatch(/^backup \(192\.0\.2\.18\), .*: \d+ packets?, the last/);
+    expect(await page.textContent('.grid-foot [aria-live]')).toMatch(
+      /^backup \(192\.0\.2\.18\), .*: \d+ packets?, the last/,
+    );
     // And every control can be reached with Tab.
     const reached = new Set<string>();
     for (let i = 0; i < 14; i++) {
@@ -138,7 +144,7 @@ describe.runIf(hasChromium)('the page in a browser', () => {
     await page.waitForSelector('.virtual .incident');
     expect(await page.locator('.virtual .incident').count()).toBe(1);
     await page.selectOption('select[aria-label=state]', '');
-    await page.waitForFunction("location.search === '?severity=high'");
+    await untilTrue(page, "location.search === '?severity=high'");
     await page.reload();
     await page.waitForSelector('.virtual .incident');
     expect(await page.inputValue('select[aria-label=severity]')).toBe('high');
@@ -146,10 +152,19 @@ describe.runIf(hasChromium)('the page in a browser', () => {
   });
 
   it('is fast with ten thousand incidents', async () => {
-    const page = new PageFixture(ruleSet([rule('first-sight', hosts('any'), ports('any'), { detect: [{ kind: 'any', by: ['source'] }] })]));
+    const page = new PageFixture(
+      ruleSet([
+        rule('first-sight', hosts('any'), ports('any'), { detect: [{ kind: 'any', by: ['source'] }] }),
+      ]),
+    );
     fixture = page;
     const startMs = Date.now();
-    for (let i = 0; i < 10_000; i++) page.line(`<190>${i}: %SEC-6-IPACCESSLOGP: list 101 denied tcp 198.51.${i >> 8}.${i & 255}(4242) -> 192.0.2.${10 + (i % 3)}(143), 1 packet`, '192.0.2.1', startMs);
+    for (let i = 0; i < 10_000; i++)
+      page.line(
+        `<190>${i}: %SEC-6-IPACCESSLOGP: list 101 denied tcp 198.51.${i >> 8}.${i & 255}(4242) -> 192.0.2.${10 + (i % 3)}(143), 1 packet`,
+        '192.0.2.1',
+        startMs,
+      );
     await page.server.start();
     const { page: tab, faults } = await openPage(browser, `${page.url}/incidents`);
     await tab.waitForSelector('.virtual .incident >> text=198.51.39.15');
@@ -164,7 +179,7 @@ describe.runIf(hasChromium)('the page in a browser', () => {
     const typedMs = Date.now();
     await tab.fill('[data-search]', '198.51.7.7 ');
     await tab.fill('[data-search]', '198.51.7.77');
-    await tab.waitForFunction("document.querySelectorAll('.virtual .incident').length === 1");
+    await untilTrue(tab, "document.querySelectorAll('.virtual .incident').length === 1");
     expect(Date.now() - typedMs).toBeLessThan(2_000);
 
     // The head goes on beating while lines come in.
@@ -200,24 +215,50 @@ describe.runIf(hasChromium)('the page in a browser', () => {
 });
 
 describe.runIf(hasChromium)('W5: what attackers write into logs stays text', () => {
-  const PAYLOADS = ['<script>pwned=1</script>', '<img/src=x/onerror=pwned=1>', '"><svg/onload=pwned=1>', "'-pwned=1-'", 'javascript:pwned=1', '</code><iframe/src=//evil.test>', '{{constructor.constructor("pwned=1")()}}', '${pwned=1}'];
+  const PAYLOADS = [
+    '<script>pwned=1</script>',
+    '<img/src=x/onerror=pwned=1>',
+    '"><svg/onload=pwned=1>',
+    "'-pwned=1-'",
+    'javascript:pwned=1',
+    '</code><iframe/src=//evil.test>',
+    '{{constructor.constructor("pwned=1")()}}',
+    '$'.concat('{pwned=1}'),
+  ];
 
   it('in every field that is logged', async () => {
-    const rules = ruleSet([rule('first-sight', hosts('any'), ports('any'), { actions: ['denied', 'failed', 'allowed', 'unknown'], detect: [{ kind: 'any', by: ['source'] }] })]);
+    const rules = ruleSet([
+      rule('first-sight', hosts('any'), ports('any'), {
+        actions: ['denied', 'failed', 'allowed', 'unknown'],
+        detect: [{ kind: 'any', by: ['source'] }],
+      }),
+    ]);
     const page = new PageFixture(rules);
     fixture = page;
     await page.server.start();
     for (const [i, bad] of PAYLOADS.entries()) {
       const source = `198.51.100.${10 + i}`;
-      page.line(`<4>1 - ${bad.replaceAll(' ', '')} kernel - - - DROP${bad} IN=${bad} OUT= SRC=${source} DST=192.0.2.10 LEN=40 TOS=0x00 PREC=0x00 TTL=241 ID=1 PROTO=TCP SPT=1 DPT=143 WINDOW=1 RES=0x00 SYN URGP=0 ${bad}`);
-      page.line(`<190>1: ${bad}: %SEC-6-IPACCESSLOGP: list ${bad.replaceAll(' ', '')} denied tcp ${source}(1) -> 192.0.2.10(143), 1 packet ${bad}`);
+      page.line(
+        `<4>1 - ${bad.replaceAll(' ', '')} kernel - - - DROP${bad} IN=${bad} OUT= SRC=${source} DST=192.0.2.10 LEN=40 TOS=0x00 PREC=0x00 TTL=241 ID=1 PROTO=TCP SPT=1 DPT=143 WINDOW=1 RES=0x00 SYN URGP=0 ${bad}`,
+      );
+      page.line(
+        `<190>1: ${bad}: %SEC-6-IPACCESSLOGP: list ${bad.replaceAll(' ', '')} denied tcp ${source}(1) -> 192.0.2.10(143), 1 packet ${bad}`,
+      );
       page.line(`<38>${bad} sshd[7]: Failed password for invalid user ${bad} from ${source} port 22 ssh2`);
       page.line(`<13>${bad}`, '192.0.2.77');
       page.line(`<13>1 - ${bad.replaceAll(' ', '')} ${bad} - - - ${bad}`, bad);
     }
-    const { rows } = (await (await fetch(`${page.url}/api/incidents`)).json()) as { rows: { id: string; sources: string[] }[] };
+    const { rows } = (await (await fetch(`${page.url}/api/incidents`)).json()) as {
+      rows: { id: string; sources: string[] }[];
+    };
     expect(rows.length).toBeGreaterThan(3);
-    const paths = [...VIEWS, ...rows.slice(0, 8).map(({ id }) => `/incidents/${id}`), ...rows.slice(0, 2).map(({ sources }) => `/sources/${sources[0]}`), ...PAYLOADS.map((bad) => `/sources/${encodeURIComponent(bad)}`), ...PAYLOADS.map((bad) => `/incidents?text=${encodeURIComponent(bad)}`)];
+    const paths = [
+      ...VIEWS,
+      ...rows.slice(0, 8).map(({ id }) => `/incidents/${id}`),
+      ...rows.slice(0, 2).map(({ sources }) => `/sources/${sources[0]}`),
+      ...PAYLOADS.map((bad) => `/sources/${encodeURIComponent(bad)}`),
+      ...PAYLOADS.map((bad) => `/incidents?text=${encodeURIComponent(bad)}`),
+    ];
     const { page: tab, faults } = await openPage(browser, page.url);
     tab.on('dialog', (dialog) => faults.push(`dialog ${dialog.message()}`));
     let seen = '';

@@ -7,14 +7,20 @@ import { officeRules } from '../support/page-story.ts';
 const TOKEN = 'correct-horse-battery-staple';
 
 describe('W1: an address others can reach needs a token', () => {
-  it.each(['0.0.0.0', '::', '192.0.2.5', '2001:db8::5', 'collector.example.net', ''])('refuses %j without one', (host) => {
-    expect(() => refuseOpenBind({ host })).toThrow(/token is needed: set KNOCKWATCH_WEB_TOKEN/);
-    expect(() => refuseOpenBind({ host, token: TOKEN })).not.toThrow();
-  });
+  it.each(['0.0.0.0', '::', '192.0.2.5', '2001:db8::5', 'collector.example.net', ''])(
+    'refuses %j without one',
+    (host) => {
+      expect(() => refuseOpenBind({ host })).toThrow(/token is needed: set KNOCKWATCH_WEB_TOKEN/);
+      expect(() => refuseOpenBind({ host, token: TOKEN })).not.toThrow();
+    },
+  );
 
-  it.each(['127.0.0.1', '127.8.9.10', '::1', 'localhost', '::ffff:127.0.0.1'])('%s is this machine alone', (host) => {
-    expect(isLoopback(host)).toBe(true);
-  });
+  it.each(['127.0.0.1', '127.8.9.10', '::1', 'localhost', '::ffff:127.0.0.1'])(
+    '%s is this machine alone',
+    (host) => {
+      expect(isLoopback(host)).toBe(true);
+    },
+  );
 
   it('refuses before anything is opened', () => {
     expect(() => new PageFixture(officeRules(), { host: '0.0.0.0' })).toThrow(/0\.0\.0\.0/);
@@ -60,7 +66,9 @@ describe('W1: with a token', () => {
   });
 
   it('sets no cookie and says the token nowhere', async () => {
-    const { headers, body } = await ask(page.url, '/api/status', { headers: { authorization: `Bearer ${TOKEN}` } });
+    const { headers, body } = await ask(page.url, '/api/status', {
+      headers: { authorization: `Bearer ${TOKEN}` },
+    });
     expect(headers['set-cookie']).toBeUndefined();
     expect(body).not.toContain(TOKEN);
   });
@@ -74,22 +82,37 @@ describe('without a token', () => {
   });
   afterAll(() => page.close());
 
-  it.each(['evil.test', '192.0.2.66', '127.0.0.1.evil.test', 'localhost.evil.test', '[::1]', '127.0.0.2', '0x7f000001', 'evil.test:8514'])(
-    'W2: Host %j is refused (DNS rebinding)',
-    async (host) => {
-      const { status } = await ask(page.url, '/api/overview', { headers: { host } });
-      expect(status).toBe(421);
-    },
-  );
+  it.each([
+    'evil.test',
+    '192.0.2.66',
+    '127.0.0.1.evil.test',
+    'localhost.evil.test',
+    '[::1]',
+    '127.0.0.2',
+    '0x7f000001',
+    'evil.test:8514',
+  ])('W2: Host %j is refused (DNS rebinding)', async (host) => {
+    const { status } = await ask(page.url, '/api/overview', { headers: { host } });
+    expect(status).toBe(421);
+  });
 
   it('W2: no Host at all is refused, and what is no name', async () => {
     expect((await ask(page.url, '/api/overview', { setHost: false })).status).toBe(400);
     for (const host of [' ', 'localhost, evil.test', 'localhost@evil.test', 'localhost/evil.test']) {
-      expect((await ask(page.url, '/api/overview', { headers: { host } })).status).toBeGreaterThanOrEqual(400);
+      expect((await ask(page.url, '/api/overview', { headers: { host } })).status).toBeGreaterThanOrEqual(
+        400,
+      );
     }
   });
 
-  it.each(['localhost', 'LOCALHOST:8514', '127.0.0.1', '127.0.0.1:1', 'kw.example.net', 'KW.example.net:443'])('Host %s is ours', async (host) => {
+  it.each([
+    'localhost',
+    'LOCALHOST:8514',
+    '127.0.0.1',
+    '127.0.0.1:1',
+    'kw.example.net',
+    'KW.example.net:443',
+  ])('Host %s is ours', async (host) => {
     expect((await ask(page.url, '/api/overview', { headers: { host } })).status).toBe(200);
   });
 
@@ -102,19 +125,29 @@ describe('without a token', () => {
     ['GET', { 'sec-fetch-site': 'cross-site' }],
   ])('W3: %s from another site (%j) is refused', async (method, headers) => {
     for (const path of ['/', '/api/overview', '/api/live']) {
-      const { status, headers: answer } = await ask(page.url, path, { method, headers: headers as Record<string, string> });
+      const { status, headers: answer } = await ask(page.url, path, {
+        method,
+        headers: headers as Record<string, string>,
+      });
       expect(`${path} ${status}`).toBe(`${path} 403`);
       expect(answer['access-control-allow-origin']).toBeUndefined();
     }
   });
 
-  it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('W3: %s changes nothing, since nothing can be changed', async (method) => {
-    expect((await ask(page.url, '/api/overview', { method })).status).toBe(405);
-  });
+  it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])(
+    'W3: %s changes nothing, since nothing can be changed',
+    async (method) => {
+      expect((await ask(page.url, '/api/overview', { method })).status).toBe(405);
+    },
+  );
 
   it('its own origin is let in, with another scheme too (a TLS proxy in front)', async () => {
     for (const scheme of ['http', 'https']) {
-      const headers = { host: 'kw.example.net', origin: `${scheme}://kw.example.net`, 'sec-fetch-site': 'same-origin' };
+      const headers = {
+        host: 'kw.example.net',
+        origin: `${scheme}://kw.example.net`,
+        'sec-fetch-site': 'same-origin',
+      };
       expect((await ask(page.url, '/api/overview', { headers })).status).toBe(200);
     }
   });

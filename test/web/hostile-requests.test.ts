@@ -100,7 +100,12 @@ describe('W5: odd requests are answered with 4xx, quickly', () => {
   });
 
   it('what is no HTTP', async () => {
-    for (const octets of ['\0\0\0\0', 'GET / HTTP/9.9\r\n\r\n', '<190>1: %SEC-6-IPACCESSLOGP: list 101 denied\n\n', 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n']) {
+    for (const octets of [
+      '\0\0\0\0',
+      'GET / HTTP/9.9\r\n\r\n',
+      '<190>1: %SEC-6-IPACCESSLOGP: list 101 denied\n\n',
+      'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n',
+    ]) {
       expect((await raw(octets)).first).toMatch(/^HTTP\/1\.1 4\d\d|^$/);
     }
     expect((await ask(page.url, '/healthz')).status).toBe(200);
@@ -108,7 +113,17 @@ describe('W5: odd requests are answered with 4xx, quickly', () => {
 });
 
 describe('W5: every answer carries the headers that keep it inert', () => {
-  it.each(['/', '/main.js', '/page.css', '/icon.svg', '/api/overview', '/api/incidents?limit=0', '/nowhere', '/metrics', '/healthz'])('%s', async (path) => {
+  it.each([
+    '/',
+    '/main.js',
+    '/page.css',
+    '/icon.svg',
+    '/api/overview',
+    '/api/incidents?limit=0',
+    '/nowhere',
+    '/metrics',
+    '/healthz',
+  ])('%s', async (path) => {
     const { headers } = await ask(page.url, path);
     const policy = String(headers['content-security-policy']);
     expect(policy).toContain("default-src 'none'");
@@ -131,13 +146,16 @@ describe('W5: every answer carries the headers that keep it inert', () => {
   it('pages are asked for again, and answered with 304 when they are the same', async () => {
     const { headers } = await ask(page.url, '/main.js');
     expect(headers['cache-control']).toBe('no-cache');
-    expect((await ask(page.url, '/main.js', { headers: { 'if-none-match': String(headers.etag) } })).status).toBe(304);
+    expect(
+      (await ask(page.url, '/main.js', { headers: { 'if-none-match': String(headers.etag) } })).status,
+    ).toBe(304);
   });
 });
 
 describe('W6: metrics', () => {
   it('host names from lines are no labels, however many there are and whatever is in them', async () => {
-    for (let i = 0; i < 2_000; i++) page.line(`<13>1 - evil"${i}\\host app - - - hello`, `198.51.100.${i % 250}`);
+    for (let i = 0; i < 2_000; i++)
+      page.line(`<13>1 - evil"${i}\\host app - - - hello`, `198.51.100.${i % 250}`);
     const { headers, body } = await ask(page.url, '/metrics');
     expect(headers['content-type']).toMatch(/^text\/plain; version=/);
     expect(body).not.toContain('evil');

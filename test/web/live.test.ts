@@ -43,7 +43,9 @@ describe('W4: the live feed', () => {
     const { text } = await join({ reads: true });
     await until(() => text().includes('event: now'));
     expect(text()).toContain('text/event-stream');
-    page.line('<190>1: %SEC-6-IPACCESSLOGP: list 101 denied tcp 198.51.100.7(31337) -> 192.0.2.10(143), 1 packet');
+    page.line(
+      '<190>1: %SEC-6-IPACCESSLOGP: list 101 denied tcp 198.51.100.7(31337) -> 192.0.2.10(143), 1 packet',
+    );
     await until(() => text().includes('198.51.100.7(31337)'));
     // Each line is sent once.
     await until(() => text().split('event: now').length > 4);
@@ -83,7 +85,10 @@ describe('W4: the live feed', () => {
     // Each event carries new lines, so that the sockets' buffers fill up soon.
     let atMs = Date.now();
     const flood = setInterval(() => {
-      for (let i = 0; i < 100; i++) page!.line(`<13>${'x'.repeat(1_000)}`, '192.0.2.1', (atMs += 100));
+      for (let i = 0; i < 100; i++) {
+        atMs += 100;
+        page!.line(`<13>${'x'.repeat(1_000)}`, '192.0.2.1', atMs);
+      }
     }, 5);
     await until(() => page!.dropped.includes('slow'), 30_000).finally(() => clearInterval(flood));
     expect(page.server.clients).toBe(1);

@@ -81,7 +81,15 @@ describe('RecentLines', () => {
   it('keeps few of many ordinary lines, and room for those that matter', () => {
     const lines = new RecentLines();
     for (let i = 0; i < 1_000; i++) {
-      if (lines.wants(i % 100 === 99, T0)) lines.add({ atMs: T0, sender: 's', kind: 'attempt', text: String(i), because: '', rules: i % 100 === 99 ? ['r'] : [] });
+      if (lines.wants(i % 100 === 99, T0))
+        lines.add({
+          atMs: T0,
+          sender: 's',
+          kind: 'attempt',
+          text: String(i),
+          because: '',
+          rules: i % 100 === 99 ? ['r'] : [],
+        });
     }
     const kept = lines.list();
     expect(kept.filter(({ rules }) => rules.length > 0)).toHaveLength(10);
@@ -91,18 +99,25 @@ describe('RecentLines', () => {
 
   it('is bounded', () => {
     const lines = new RecentLines();
-    for (let i = 0; i < 1_000; i++) if (lines.wants(false, T0 + i * 1_000)) lines.add({ atMs: T0, sender: 's', kind: 'unknown', text: '', because: '', rules: [] });
+    for (let i = 0; i < 1_000; i++)
+      if (lines.wants(false, T0 + i * 1_000))
+        lines.add({ atMs: T0, sender: 's', kind: 'unknown', text: '', because: '', rules: [] });
     expect(lines.list()).toHaveLength(200);
     expect(lines.lastId).toBe(1_000);
   });
 });
 
 describe('HitGrid', () => {
-  const rules = ruleSet([rule('r', hosts('192.0.2.10', '192.0.2.9'), ports(143, 80))], { names: new Map([['192.0.2.10', 'lisa']]) });
+  const rules = ruleSet([rule('r', hosts('192.0.2.10', '192.0.2.9'), ports(143, 80))], {
+    names: new Map([['192.0.2.10', 'lisa']]),
+  });
 
   it('shows what rules name though nothing was hit', () => {
     const { hosts: rows, ports: columns, cells } = new HitGrid().picture(rules, [], noName);
-    expect(rows).toEqual([{ ip: '192.0.2.10', name: 'lisa', watched: true }, { ip: '192.0.2.9', watched: true }]);
+    expect(rows).toEqual([
+      { ip: '192.0.2.10', name: 'lisa', watched: true },
+      { ip: '192.0.2.9', watched: true },
+    ]);
     expect(columns.map(({ port }) => port)).toEqual([80, 143]);
     expect(cells).toEqual([]);
   });
@@ -111,9 +126,24 @@ describe('HitGrid', () => {
     const grid = new HitGrid();
     grid.add(hit('198.51.100.7', '192.0.2.10', 143, 0, { count: 3 }), T0);
     grid.add(hit('198.51.100.8', '192.0.2.10', 143, 0), T0 + 600_000);
-    const open: Incident = incident({ id: 'k1', severity: 'high', targets: [{ ip: '192.0.2.10', port: 143, count: 1, firstSeenMs: T0 }] });
+    const open: Incident = incident({
+      id: 'k1',
+      severity: 'high',
+      targets: [{ ip: '192.0.2.10', port: 143, count: 1, firstSeenMs: T0 }],
+    });
     const { cells } = grid.picture(rules, [open], noName);
-    expect(cells).toEqual([{ host: 0, port: 1, count: 4, heat: 1.5, lastMs: T0 + 600_000, source: '198.51.100.8', incident: 'k1', severity: 'high' }]);
+    expect(cells).toEqual([
+      {
+        host: 0,
+        port: 1,
+        count: 4,
+        heat: 1.5,
+        lastMs: T0 + 600_000,
+        source: '198.51.100.8',
+        incident: 'k1',
+        severity: 'high',
+      },
+    ]);
   });
 
   it('a scan of a thousand ports does not drown those that are watched', () => {
@@ -122,12 +152,16 @@ describe('HitGrid', () => {
     for (const host of ['192.0.2.10', '192.0.2.9']) grid.add(hit('198.51.100.8', host, 8_080, 0), T0);
     const { ports: columns, cells } = grid.picture(rules, [], noName);
     expect(columns.map(({ port }) => port)).toEqual([80, 143, 8_080, -2]);
-    expect(cells.find(({ host, port }) => host === 0 && port === 3)).toMatchObject({ count: 1_022, lastMs: T0 + 1_024 });
+    expect(cells.find(({ host, port }) => host === 0 && port === 3)).toMatchObject({
+      count: 1_022,
+      lastMs: T0 + 1_024,
+    });
   });
 
   it('is bounded, whatever is hit', () => {
     const grid = new HitGrid();
-    for (let i = 0; i < 100_000; i++) grid.add(hit('198.51.100.7', `203.0.${i >> 8}.${i & 255}`, 1 + (i % 500), 0), T0 + i);
+    for (let i = 0; i < 100_000; i++)
+      grid.add(hit('198.51.100.7', `203.0.${i >> 8}.${i & 255}`, 1 + (i % 500), 0), T0 + i);
     const picture = grid.picture(rules, [], noName);
     expect(picture.hosts.length).toBeLessThanOrEqual(400);
     expect(picture.ports.length).toBeLessThanOrEqual(64);
@@ -136,13 +170,22 @@ describe('HitGrid', () => {
 });
 
 describe('IncidentBook', () => {
-  const book = (live: (identifier: string) => Incident | undefined = noName) => new IncidentBook({ live, serviceName: noName, verdict: ({ id }) => ({ word: 'Probe', headline: `headline ${id}` }) });
+  const book = (live: (identifier: string) => Incident | undefined = noName) =>
+    new IncidentBook({
+      live,
+      serviceName: noName,
+      verdict: ({ id }) => ({ word: 'Probe', headline: `headline ${id}` }),
+    });
   const all = { offset: 0, limit: 100 };
 
   it('finds incidents by everything a query may name, the newest first', () => {
     const incidents = book();
     incidents.moved(incident({ id: 'a', severity: 'high' }), 'opened', T0);
-    incidents.moved(incident({ id: 'b', severity: 'low', ruleId: 'other', sources: ['2001:db8::7'], state: 'closed' }), 'closed', T0);
+    incidents.moved(
+      incident({ id: 'b', severity: 'low', ruleId: 'other', sources: ['2001:db8::7'], state: 'closed' }),
+      'closed',
+      T0,
+    );
     const ids = (query: object) => incidents.query({ ...all, ...query }).rows.map(({ id }) => id);
     expect(ids({})).toEqual(['b', 'a']);
     expect(ids({ severity: 'high' })).toEqual(['a']);
@@ -154,15 +197,26 @@ describe('IncidentBook', () => {
     expect(ids({ port: 143, rule: 'other' })).toEqual(['b']);
     expect(ids({ port: 144 })).toEqual([]);
     expect(ids({ text: 'HEADLINE A' })).toEqual(['a']);
-    expect(incidents.query({ ...all, limit: 1, offset: 1 })).toMatchObject({ total: 2, of: 2, rows: [{ id: 'a' }] });
+    expect(incidents.query({ ...all, limit: 1, offset: 1 })).toMatchObject({
+      total: 2,
+      of: 2,
+      rows: [{ id: 'a' }],
+    });
     expect(ids({ offset: 5 })).toEqual([]);
   });
 
   it('tells the story with its reasons, and counts mails', () => {
     const incidents = book();
     incidents.moved(incident(), 'opened', T0);
-    incidents.decided({ send: true, reason: 'first-sight', because: 'first' }, ['k7f2', 'unheard-of'], T0 + 1);
-    incidents.delivered({ alertId: 'k7f2.first', channel: 'mail', attempt: 1, outcome: 'delivered', because: '250 ok' }, T0 + 2);
+    incidents.decided(
+      { send: true, reason: 'first-sight', because: 'first' },
+      ['k7f2', 'unheard-of'],
+      T0 + 1,
+    );
+    incidents.delivered(
+      { alertId: 'k7f2.first', channel: 'mail', attempt: 1, outcome: 'delivered', because: '250 ok' },
+      T0 + 2,
+    );
     incidents.moved(incident({ state: 'closed', count: 9 }), 'closed', T0 + 3);
     const found = incidents.find('k7f2')!;
     expect(found.story.map(({ kind }) => kind)).toEqual(['opened', 'decision', 'delivery', 'closed']);
@@ -183,8 +237,13 @@ describe('IncidentBook', () => {
 
   it('keeps ten thousand in short and the newest in full, however large they are', () => {
     const incidents = book();
-    const lines = Array.from({ length: 64 }, () => ({ bytes: Buffer.alloc(65_536), receivedAtMs: T0, peer: { address: '192.0.2.1' } }));
-    for (let i = 0; i < 10_500; i++) incidents.moved(incident({ id: `i${i}`, state: 'closed', lines }), 'closed', T0);
+    const lines = Array.from({ length: 64 }, () => ({
+      bytes: Buffer.alloc(65_536),
+      receivedAtMs: T0,
+      peer: { address: '192.0.2.1' },
+    }));
+    for (let i = 0; i < 10_500; i++)
+      incidents.moved(incident({ id: `i${i}`, state: 'closed', lines }), 'closed', T0);
     expect(incidents.size).toBe(10_000);
     expect(incidents.find('i499')).toBeUndefined();
     expect(incidents.find('i500')!.incident).toBeUndefined();
@@ -194,7 +253,8 @@ describe('IncidentBook', () => {
   it('a story that never ends keeps its beginning and its end', () => {
     const incidents = book();
     incidents.moved(incident(), 'opened', T0);
-    for (let i = 0; i < 500; i++) incidents.decided({ send: false, reason: 'already-alerted', because: String(i) }, ['k7f2'], T0 + i);
+    for (let i = 0; i < 500; i++)
+      incidents.decided({ send: false, reason: 'already-alerted', because: String(i) }, ['k7f2'], T0 + i);
     const { story } = incidents.find('k7f2')!;
     expect(story).toHaveLength(64);
     expect(story[0]!.kind).toBe('opened');

@@ -51,7 +51,10 @@ export function runProgram({ argv, env, input, timeoutMs, signal }: ProgramOptio
       signalGroup(child, 'SIGTERM');
       killer = setTimeout(() => signalGroup(child, 'SIGKILL'), GRACE_MS);
     };
-    const timer = setTimeout(() => stop(`took longer than ${timeoutMs / 1_000} s and was stopped`), timeoutMs);
+    const timer = setTimeout(
+      () => stop(`took longer than ${timeoutMs / 1_000} s and was stopped`),
+      timeoutMs,
+    );
     const abort = () => stop('was stopped');
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();

@@ -16,13 +16,14 @@ export interface WebhookRequest {
  * An alert in the words of each service. A stranger wrote part of the text: it goes where the service takes plain text, so
  * that nothing in it becomes a link, a mention or bold.
  */
-export const FORMS: Readonly<Record<WebhookForm, (alert: Alert, url: URL, nowMs: number) => WebhookRequest>> = {
-  json: (alert, url, nowMs) => ({ url, body: jsonLine(alertToEcs(alert, nowMs)) }),
-  slack: (alert, url) => ({ url, body: JSON.stringify(slack(alert)) }),
-  teams: (alert, url) => ({ url, body: JSON.stringify(teams(alert)) }),
-  discord: (alert, url) => ({ url, body: JSON.stringify(discord(alert)) }),
-  ntfy: (alert, url) => ({ url: new URL('.', url), body: JSON.stringify(ntfy(alert, url)) }),
-};
+export const FORMS: Readonly<Record<WebhookForm, (alert: Alert, url: URL, nowMs: number) => WebhookRequest>> =
+  {
+    json: (alert, url, nowMs) => ({ url, body: jsonLine(alertToEcs(alert, nowMs)) }),
+    slack: (alert, url) => ({ url, body: JSON.stringify(slack(alert)) }),
+    teams: (alert, url) => ({ url, body: JSON.stringify(teams(alert)) }),
+    discord: (alert, url) => ({ url, body: JSON.stringify(discord(alert)) }),
+    ntfy: (alert, url) => ({ url: new URL('.', url), body: JSON.stringify(ntfy(alert, url)) }),
+  };
 
 /** docs.slack.dev, "Block Kit": `plain_text` is not read as mrkdwn; a header has 150 characters, a section 3,000. */
 function slack(alert: Alert): object {
@@ -51,8 +52,14 @@ function teams(alert: Alert): object {
     version: '1.4',
     msteams: { width: 'Full' },
     body: [
-      block(cut(alert.subject, 300), { weight: 'Bolder', size: 'Medium', color: severityRank(alert.severity) > 1 ? 'Attention' : 'Default' }),
-      ...paragraphs(cut(alert.text, 6_000)).map((text) => block(text, { fontType: 'Monospace', size: 'Small' })),
+      block(cut(alert.subject, 300), {
+        weight: 'Bolder',
+        size: 'Medium',
+        color: severityRank(alert.severity) > 1 ? 'Attention' : 'Default',
+      }),
+      ...paragraphs(cut(alert.text, 6_000)).map((text) =>
+        block(text, { fontType: 'Monospace', size: 'Small' }),
+      ),
     ],
   };
   const attachment = { contentType: 'application/vnd.microsoft.card.adaptive', contentUrl: null, content };
@@ -68,7 +75,12 @@ function paragraphs(text: string): string[] {
 }
 
 /** Colours of the strip beside an embed. */
-const COLOURS: Readonly<Record<Severity, number>> = { low: 0x808080, medium: 0xd0a000, high: 0xd06000, critical: 0xc00000 };
+const COLOURS: Readonly<Record<Severity, number>> = {
+  low: 0x808080,
+  medium: 0xd0a000,
+  high: 0xd06000,
+  critical: 0xc00000,
+};
 
 /** discord.com/developers, "Execute Webhook": no mentions; a title has 256 characters, a description 4,096. */
 function discord(alert: Alert): object {
@@ -78,7 +90,11 @@ function discord(alert: Alert): object {
     content: '',
     allowed_mentions: { parse: [] },
     embeds: [
-      { title: markdownEscaped(cut(alert.subject, 120)), description: `\`\`\`\n${text}\n\`\`\``, color: COLOURS[alert.severity] },
+      {
+        title: markdownEscaped(cut(alert.subject, 120)),
+        description: `\`\`\`\n${text}\n\`\`\``,
+        color: COLOURS[alert.severity],
+      },
     ],
   };
 }
@@ -110,5 +126,10 @@ function cut(text: string, max: number): string {
 
 function cutOctets(text: string, max: number): string {
   const octets = Buffer.from(text);
-  return octets.length <= max ? text : `${octets.subarray(0, max).toString('utf8').replace(/\ufffd$/, '')}…`;
+  return octets.length <= max
+    ? text
+    : `${octets
+        .subarray(0, max)
+        .toString('utf8')
+        .replace(/\ufffd$/, '')}…`;
 }

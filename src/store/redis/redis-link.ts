@@ -45,7 +45,8 @@ export function parseState(state: string): RedisAddress {
   if (first === undefined || urls.some(({ protocol }) => protocol !== 'redis:' && protocol !== 'rediss:'))
     throw new TypeError('state: write embedded, redis://host:port or rediss://host:port');
   const db = Number(first.pathname.slice(1) || '0');
-  if (!Number.isInteger(db)) throw new TypeError('state: the path of a redis:// address is a database number');
+  if (!Number.isInteger(db))
+    throw new TypeError('state: the path of a redis:// address is a database number');
   if (urls.length > 1 && db !== 0) throw new TypeError('state: a Redis Cluster has no numbered databases');
   return {
     nodes: urls.map(({ hostname, port }) => ({

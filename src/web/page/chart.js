@@ -8,10 +8,18 @@ const HEIGHT = 200;
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** `#rrggbb` with an opacity. */
-const faint = (colour, part) => `${colour}${Math.round(part * 255).toString(16).padStart(2, '0')}`;
+const faint = (colour, part) =>
+  `${colour}${Math.round(part * 255)
+    .toString(16)
+    .padStart(2, '0')}`;
 
 function axes() {
-  const common = { stroke: css('--muted'), grid: { stroke: css('--line'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
+  const common = {
+    stroke: css('--muted'),
+    grid: { stroke: css('--line'), width: 1 },
+    ticks: { show: false },
+    font: '11px system-ui, sans-serif',
+  };
   return [
     { ...common, values: (_, ticks) => ticks.map((s) => minute(s * 1_000)), space: 70, size: 26 },
     { ...common, values: (_, ticks) => ticks.map((n) => (Number.isInteger(n) ? count(n) : '')), size: 56 },
@@ -35,7 +43,10 @@ function options(width, series) {
 function reading(plot, rows, times) {
   const { idx } = plot.cursor;
   if (idx == null || times[idx] === undefined) return '';
-  const values = rows.filter(({ counts }) => counts[idx] > 0).slice(0, 6).map(({ label, counts }) => `${label} ${count(counts[idx])}`);
+  const values = rows
+    .filter(({ counts }) => counts[idx] > 0)
+    .slice(0, 6)
+    .map(({ label, counts }) => `${label} ${count(counts[idx])}`);
   return `${clock(times[idx])}  ${values.join('   ') || 'nothing'}`;
 }
 
@@ -64,7 +75,11 @@ export function Chart({ label, times, rows, stacked = false }) {
       });
     };
     draw();
-    const resize = new ResizeObserver(() => plot.width !== box.current.clientWidth && plot.setSize({ width: box.current.clientWidth, height: HEIGHT }));
+    const resize = new ResizeObserver(
+      () =>
+        plot.width !== box.current.clientWidth &&
+        plot.setSize({ width: box.current.clientWidth, height: HEIGHT }),
+    );
     resize.observe(box.current);
     const scheme = matchMedia('(prefers-color-scheme: dark)');
     const redraw = () => draw();
@@ -75,11 +90,16 @@ export function Chart({ label, times, rows, stacked = false }) {
       plot.destroy();
     };
   }, [times, rows]);
-  const newest = rows.map(({ label: name, counts }) => `${name} ${count(counts.reduce((sum, n) => sum + n, 0))}`).join(', ');
+  const newest = rows
+    .map(({ label: name, counts }) => `${name} ${count(counts.reduce((sum, n) => sum + n, 0))}`)
+    .join(', ');
   return html`<figure class="chart"><div ref=${box} role="img" aria-label=${`${label}: ${newest}`}></div><figcaption ref=${foot} class="reading mono"></figcaption></figure>`;
 }
 
 /** Each row with those below it added. */
 function sums(rows) {
-  return rows.map((row, i) => ({ ...row, counts: row.counts.map((_, at) => rows.slice(i).reduce((sum, { counts }) => sum + counts[at], 0)) }));
+  return rows.map((row, i) => ({
+    ...row,
+    counts: row.counts.map((_, at) => rows.slice(i).reduce((sum, { counts }) => sum + counts[at], 0)),
+  }));
 }

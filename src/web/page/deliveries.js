@@ -2,10 +2,15 @@ import { count, plural } from './format.js';
 import { Empty, html, incidentPath, Moment, Panel, Severity, Table, Waiting } from './parts.js';
 import { useApi, useNow } from './store.js';
 
-const incidentLinks = (ids) => ids.slice(0, 3).map((id) => html`<a class="mono" href=${incidentPath(id)}>${id.slice(0, 6)}</a> `);
+const incidentLinks = (ids) =>
+  ids.slice(0, 3).map((id) => html`<a class="mono" href=${incidentPath(id)}>${id.slice(0, 6)}</a> `);
 
 const QUEUE = [
-  { head: 'Alert', wide: true, cell: ({ subject, incidents }) => html`${subject} ${incidentLinks(incidents)}` },
+  {
+    head: 'Alert',
+    wide: true,
+    cell: ({ subject, incidents }) => html`${subject} ${incidentLinks(incidents)}`,
+  },
   { head: 'Severity', cell: ({ severity }) => html`<${Severity} of=${severity} />` },
   { head: 'Channel', cell: ({ channel }) => channel },
   { head: 'Since', cell: ({ createdAtMs }) => html`<${Moment} ms=${createdAtMs} relative />` },
@@ -15,7 +20,10 @@ const QUEUE = [
 /** What went out, what waits, what was given up, and what was not sent and why. */
 export function DeliveriesView() {
   const { overview } = useNow();
-  const { data, error } = useApi('/api/deliveries', `${overview?.changes ?? 0} ${Math.floor((overview?.nowMs ?? 0) / 5_000)}`);
+  const { data, error } = useApi(
+    '/api/deliveries',
+    `${overview?.changes ?? 0} ${Math.floor((overview?.nowMs ?? 0) / 5_000)}`,
+  );
   if (data === undefined) return html`<${Waiting} error=${error} />`;
   const { channels, waiting, dead, tries, decisions, recent } = data;
   return html`

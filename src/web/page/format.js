@@ -9,7 +9,14 @@ function makeFormats() {
     clock: of(clock),
     minute: of({ hour: '2-digit', minute: '2-digit' }),
     day: of({ day: 'numeric', month: 'short' }),
-    full: of({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', ...clock, timeZoneName: 'shortOffset' }),
+    full: of({
+      weekday: 'short',
+      day: 'numeric',
+      month: 'short',
+      year: 'numeric',
+      ...clock,
+      timeZoneName: 'shortOffset',
+    }),
   };
 }
 

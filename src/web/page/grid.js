@@ -22,13 +22,16 @@ function describe(cell, grid, nowMs) {
   const host = grid.hosts[cell.host];
   const port = grid.ports[cell.port];
   const name = host.name ? `${host.name} (${host.ip})` : host.ip;
-  const service = port.port === -2 ? 'other ports' : port.port < 0 ? 'no port' : `${port.name ?? 'port'} ${port.port}`;
+  const service =
+    port.port === -2 ? 'other ports' : port.port < 0 ? 'no port' : `${port.name ?? 'port'} ${port.port}`;
   const incident = cell.incident ? `, part of a ${cell.severity} incident` : '';
   return `${name}, ${service}: ${plural(cell.count, 'packet')}, the last ${ago(cell.lastMs, nowMs)} from ${cell.source}${incident}`;
 }
 
 const pathOf = (cell, grid) =>
-  cell.incident ? incidentPath(cell.incident) : `/incidents?host=${encodeURIComponent(grid.hosts[cell.host].ip)}${grid.ports[cell.port].port < -1 ? '' : `&port=${grid.ports[cell.port].port}`}`;
+  cell.incident
+    ? incidentPath(cell.incident)
+    : `/incidents?host=${encodeURIComponent(grid.hosts[cell.host].ip)}${grid.ports[cell.port].port < -1 ? '' : `&port=${grid.ports[cell.port].port}`}`;
 
 export function HitGrid({ grid }) {
   const [focus, setFocus] = useState(-1);
@@ -45,9 +48,16 @@ export function HitGrid({ grid }) {
   const { cell: size, gap, font } = SIZES.find(({ rows }) => grid.hosts.length <= rows);
   const pitch = size + gap;
   const longest = Math.max(...grid.ports.map(label).map((text) => text.length));
-  const left = Math.min(190, 14 + Math.max(...grid.hosts.map(({ ip, name }) => (name ?? ip).length)) * font * 0.61);
+  const left = Math.min(
+    190,
+    14 + Math.max(...grid.hosts.map(({ ip, name }) => (name ?? ip).length)) * font * 0.61,
+  );
   // Few columns grow wider to fill the room, up to a shape that is still a window.
-  const column = Math.max(pitch, MIN_COLUMN, Math.min(size * 1.75, (room - left - longest * 5.2) / grid.ports.length));
+  const column = Math.max(
+    pitch,
+    MIN_COLUMN,
+    Math.min(size * 1.75, (room - left - longest * 5.2) / grid.ports.length),
+  );
   const wide = column - gap;
   const top = 12 + longest * 7 * 0.72 + 6;
   const width = left + grid.ports.length * column + longest * 5.2;
@@ -57,7 +67,10 @@ export function HitGrid({ grid }) {
   const move = (event) => {
     const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
     if (event.key === 'Enter' && shown) navigate(pathOf(shown, grid));
-    else if (steps[event.key]) setFocus((order.length + Math.max(focus, steps[event.key] < 0 ? 0 : -1) + steps[event.key]) % order.length);
+    else if (steps[event.key])
+      setFocus(
+        (order.length + Math.max(focus, steps[event.key] < 0 ? 0 : -1) + steps[event.key]) % order.length,
+      );
     else return;
     event.preventDefault();
   };
@@ -76,11 +89,15 @@ export function HitGrid({ grid }) {
         </pattern></defs>
         <rect class="dark" x=${left} y="2" width=${grid.ports.length * column} height=${grid.hosts.length * pitch} fill="url(#dark-cells)" />
         ${grid.hosts.map((host, i) => html`<text key=${host.ip} class=${`host ${host.watched ? '' : 'unwatched'}`} x=${left - 8} y=${y(i) + size / 2} font-size=${font}>${shorten(host.name ?? host.ip)}<title>${host.ip}</title></text>`)}
-        ${order.map((cell) => html`<a key=${`${grid.hosts[cell.host].ip} ${grid.ports[cell.port].port}`} href=${pathOf(cell, grid)} tabindex="-1">
+        ${order.map(
+          (
+            cell,
+          ) => html`<a key=${`${grid.hosts[cell.host].ip} ${grid.ports[cell.port].port}`} href=${pathOf(cell, grid)} tabindex="-1">
           <rect class=${`cell lit-${brightness(cell, grid.halfLifeMs, nowMs)} ${cell.severity ?? ''} ${cell === shown ? 'focused' : ''}`}
             x=${x(cell.port)} y=${y(cell.host)} width=${wide} height=${size} rx=${size > 20 ? 4 : 2}><title>${describe(cell, grid, nowMs)}</title></rect>
           ${size >= 24 && html`<text class="in-cell" x=${x(cell.port) + wide / 2} y=${y(cell.host) + size / 2} font-size=${size > 30 ? 12 : 10}>${cell.count > 999 ? '999+' : count(cell.count)}</text>`}
-        </a>`)}
+        </a>`,
+        )}
       </svg>
     </div>
     <p class="grid-foot">

@@ -6,7 +6,10 @@ import { useApi, useNow } from './store.js';
 
 export function IncidentView({ id }) {
   const { overview } = useNow();
-  const { data: incident, error } = useApi(`/api/incidents/${encodeURIComponent(id)}`, overview?.changes ?? 0);
+  const { data: incident, error } = useApi(
+    `/api/incidents/${encodeURIComponent(id)}`,
+    overview?.changes ?? 0,
+  );
   useEffect(() => setKeys({ Escape: () => (history.length > 1 ? history.back() : navigate('/incidents')) }));
   if (incident === undefined) return html`<${Waiting} error=${error} />`;
   const { severity, state, headline, word, sources, sourceCount, targets } = incident;
@@ -22,27 +25,65 @@ export function IncidentView({ id }) {
       <${Panel} title="What happened"><${Facts} incident=${incident} /><//>
       <${Panel} title="Why, and what was told"><${Story} incident=${incident} /><//>
     </div>
-    ${targets.length > 0 && html`<div class="columns even">
+    ${
+      targets.length > 0 &&
+      html`<div class="columns even">
       <${Panel} title="Time line" note="a dot for the first packet on each host and port"><${TimeLine} incident=${incident} /><//>
       <${Panel} title="Hosts by ports" kind="grid-panel"><${HitGrid} grid=${incidentGrid(incident)} /><//>
-    </div>`}
+    </div>`
+    }
     <${Panel} title="Evidence" note=${`${plural(incident.lines.length, 'line')} of ${count(incident.lineCount)}, as received`}>
       ${incident.lines.length === 0 ? html`<${Empty}>No line is in memory any more.<//>` : html`<ol class="evidence">${incident.lines.map(({ text, receivedAtMs, peer }) => html`<li><span class="meta"><${Moment} ms=${receivedAtMs} /> ${peer}</span><code>${text}</code></li>`)}</ol>`}
     <//>`;
 }
 
 function Facts({ incident }) {
-  const { firstSeenMs, lastSeenMs, sources, sourceCount, observers, transports, tcpFlags, sourcePorts, services, ports, hostCount, remarks, overflow, condition, position } = incident;
-  const named = services.map((service, i) => (service === String(ports[i]) ? service : `${service} (${ports[i]})`));
+  const {
+    firstSeenMs,
+    lastSeenMs,
+    sources,
+    sourceCount,
+    observers,
+    transports,
+    tcpFlags,
+    sourcePorts,
+    services,
+    ports,
+    hostCount,
+    remarks,
+    overflow,
+    condition,
+    position,
+  } = incident;
+  const named = services.map((service, i) =>
+    service === String(ports[i]) ? service : `${service} (${ports[i]})`,
+  );
   const list = [
     ['First', full(firstSeenMs)],
-    ['Last', `${full(lastSeenMs)}, ${span(lastSeenMs - firstSeenMs) === 'now' ? 'at once' : `${span(lastSeenMs - firstSeenMs)} later`}`],
-    [sourceCount === 1 ? 'Source' : 'Sources', html`${sources.map((ip) => html`<${Source} ip=${ip} /> `)}${sourceCount > sources.length ? `and ${sourceCount - sources.length} more` : ''}`],
+    [
+      'Last',
+      `${full(lastSeenMs)}, ${span(lastSeenMs - firstSeenMs) === 'now' ? 'at once' : `${span(lastSeenMs - firstSeenMs)} later`}`,
+    ],
+    [
+      sourceCount === 1 ? 'Source' : 'Sources',
+      html`${sources.map((ip) => html`<${Source} ip=${ip} /> `)}${sourceCount > sources.length ? `and ${sourceCount - sources.length} more` : ''}`,
+    ],
     ['Source ports', sourcePorts.slice(0, 12).join(', ') + (sourcePorts.length > 12 ? ' …' : '')],
     ['Services', named.join(', ')],
-    ['Size', `${plural(hostCount, 'host')}, ${plural(incident.count, 'packet')} in ${plural(incident.lineCount, 'line')}`],
+    [
+      'Size',
+      `${plural(hostCount, 'host')}, ${plural(incident.count, 'packet')} in ${plural(incident.lineCount, 'line')}`,
+    ],
     ['Transport', [...transports, ...tcpFlags].join(', ')],
-    ['Logged by', observers.map(({ hostname, address, product, rule }) => `${hostname ?? address} (${[product, rule].filter(Boolean).join(', ')})`).join('; ')],
+    [
+      'Logged by',
+      observers
+        .map(
+          ({ hostname, address, product, rule }) =>
+            `${hostname ?? address} (${[product, rule].filter(Boolean).join(', ')})`,
+        )
+        .join('; '),
+    ],
     ['Detected', incident.sentence],
     ['Rule', html`${condition}${position && html` <span class="mono faint">${position}</span>`}`],
   ];
@@ -51,16 +92,23 @@ function Facts({ incident }) {
     ${overflow > 0 && html`<p class="note">${plural(overflow, 'further value')} were counted and not kept.</p>`}`;
 }
 
-const MOVES = { opened: 'The condition was met', settled: 'The sweep has settled', escalated: 'More severe now', closed: 'Silent long enough: closed' };
+const MOVES = {
+  opened: 'The condition was met',
+  settled: 'The sweep has settled',
+  escalated: 'More severe now',
+  closed: 'Silent long enough: closed',
+};
 
 function Story({ incident: { story } }) {
   if (story.length === 0) return html`<${Empty}>Nothing is remembered.<//>`;
-  return html`<ol class="story">${story.map((event) => html`<li class=${event.kind}>
+  return html`<ol class="story">${story.map(
+    (event) => html`<li class=${event.kind}>
     <${Moment} ms=${event.atMs} />
     ${event.kind === 'decision' && html`<span><b class=${event.decision.send ? 'sent' : 'held'}>${event.decision.send ? 'Mail' : 'No mail'}</b> ${event.decision.because} <small class="chip">${event.decision.reason}</small></span>`}
     ${event.kind === 'delivery' && html`<span><b class=${event.delivery.outcome}>${event.delivery.outcome === 'retry' ? 'Not yet delivered' : event.delivery.outcome === 'dead' ? 'Given up' : 'Delivered'}</b> by ${event.delivery.channel}, try ${event.delivery.attempt}: ${event.delivery.because}</span>`}
     ${MOVES[event.kind] && html`<span><b>${MOVES[event.kind]}</b> <${Severity} of=${event.severity} /></span>`}
-  </li>`)}</ol>`;
+  </li>`,
+  )}</ol>`;
 }
 
 /** A span under a tick of the time line: `2.8 s`, `14 s`, `3 min`. */
@@ -70,7 +118,11 @@ const MAX_LANES = 40;
 
 /** A raster of knocks: a lane for each host, time from left to right, the number of the port's colour. */
 function TimeLine({ incident: { targets, firstSeenMs, lastSeenMs, openedAtMs, ports } }) {
-  const hosts = [...new Map(targets.toSorted((a, b) => a.firstSeenMs - b.firstSeenMs).map((target) => [target.ip, target])).values()];
+  const hosts = [
+    ...new Map(
+      targets.toSorted((a, b) => a.firstSeenMs - b.firstSeenMs).map((target) => [target.ip, target]),
+    ).values(),
+  ];
   const lanes = hosts.slice(0, MAX_LANES);
   const at = new Map(lanes.map(({ ip }, i) => [ip, i]));
   const left = 14 + Math.max(...lanes.map(({ ip, name }) => (name ?? ip).length)) * 7.2;

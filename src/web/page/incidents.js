@@ -1,6 +1,19 @@
 import { count, plural } from './format.js';
 import { setKeys } from './keys.js';
-import { Empty, html, incidentPath, Moment, navigate, Panel, Severity, useEffect, useLocation, useRef, useState, Waiting } from './parts.js';
+import {
+  Empty,
+  html,
+  incidentPath,
+  Moment,
+  navigate,
+  Panel,
+  Severity,
+  useEffect,
+  useLocation,
+  useRef,
+  useState,
+  Waiting,
+} from './parts.js';
 import { fetchJson, useApi, useNow } from './store.js';
 
 const ROW = 46;
@@ -23,14 +36,30 @@ const TOLD = {
 
 /** One incident on one line: verdict first. */
 export function IncidentRow({ row, short = false, selected = false, position = {} }) {
-  const { id, severity, state, openedAtMs, headline, sources, sourceCount, hostCount, count: packets, told, mails, rule } = row;
+  const {
+    id,
+    severity,
+    state,
+    openedAtMs,
+    headline,
+    sources,
+    sourceCount,
+    hostCount,
+    count: packets,
+    told,
+    mails,
+    rule,
+  } = row;
   const who = sourceCount === 1 ? sources[0] : plural(sourceCount, 'source');
   return html`<a class=${`incident ${severity} ${state === 'closed' ? 'closed' : 'open'} ${selected ? 'selected' : ''}`} href=${incidentPath(id)} aria-current=${selected ? 'true' : undefined} ...${position}>
     <${Moment} ms=${openedAtMs} />
     <${Severity} of=${severity} />
     <span class="say" title=${headline}><b>${who}</b> <span>${headline.startsWith(who) ? headline.slice(who.length) : headline}</span></span>
-    ${!short && html`<span class="numbers">${plural(hostCount, 'host')}, ${plural(packets, 'packet')}</span>
-    <span class="rule">${rule}</span>`}
+    ${
+      !short &&
+      html`<span class="numbers">${plural(hostCount, 'host')}, ${plural(packets, 'packet')}</span>
+    <span class="rule">${rule}</span>`
+    }
     <span class="told">${mails > 1 ? `${mails} mails` : (TOLD[told] ?? '')}${state === 'closed' ? '' : html` <i class="pulse" title="open"></i>`}</span>
   </a>`;
 }
@@ -45,7 +74,9 @@ function useBlocks(query, version) {
     if (inHand.current.has(mark)) return;
     inHand.current.add(mark);
     try {
-      const page = await fetchJson(`/api/incidents?${query}${query && '&'}offset=${index * BLOCK}&limit=${BLOCK}`);
+      const page = await fetchJson(
+        `/api/incidents?${query}${query && '&'}offset=${index * BLOCK}&limit=${BLOCK}`,
+      );
       if (current.current !== query) return;
       set((old) => ({
         query,
@@ -61,20 +92,30 @@ function useBlocks(query, version) {
     }
   };
   current.current = query;
-  return { ...(state.query === query ? state : { total: undefined, of: 0, blocks: new Map(), error: undefined }), load };
+  return {
+    ...(state.query === query ? state : { total: undefined, of: 0, blocks: new Map(), error: undefined }),
+    load,
+  };
 }
 
 export function IncidentsView() {
   const { overview } = useNow();
   const { query: asked } = useLocation();
-  const filters = Object.fromEntries(FILTERS.flatMap((name) => (asked.get(name) ? [[name, asked.get(name)]] : [])));
+  const filters = Object.fromEntries(
+    FILTERS.flatMap((name) => (asked.get(name) ? [[name, asked.get(name)]] : [])),
+  );
   const query = new URLSearchParams(filters).toString();
   const change = (part) => {
     const next = new URLSearchParams(Object.entries({ ...filters, ...part }).filter(([, value]) => value));
     navigate(`/incidents${next.size > 0 ? `?${next}` : ''}`, { replace: true });
   };
   const list = useBlocks(query, overview?.changes ?? 0);
-  const note = list.total === undefined ? '' : list.total === list.of ? plural(list.of, 'incident') : `${count(list.total)} of ${plural(list.of, 'incident')}`;
+  const note =
+    list.total === undefined
+      ? ''
+      : list.total === list.of
+        ? plural(list.of, 'incident')
+        : `${count(list.total)} of ${plural(list.of, 'incident')}`;
   return html`<${Panel} title="Incidents" note=${note} kind="list-panel" actions=${html`<${Filters} filters=${filters} change=${change} />`}>
     ${list.error ? html`<${Waiting} error=${list.error} />` : html`<${VirtualList} key=${query} list=${list} version=${overview?.changes ?? 0} />`}
   <//>`;
@@ -82,7 +123,11 @@ export function IncidentsView() {
 
 function Filters({ filters, change }) {
   const rules = useApi('/api/rules');
-  const select = (name, values, all) => html`<select aria-label=${name} value=${filters[name] ?? ''} onChange=${(event) => change({ [name]: event.currentTarget.value })}>
+  const select = (
+    name,
+    values,
+    all,
+  ) => html`<select aria-label=${name} value=${filters[name] ?? ''} onChange=${(event) => change({ [name]: event.currentTarget.value })}>
     <option value="">${all}</option>
     ${values.map((value) => html`<option value=${value} selected=${filters[name] === value}>${value}</option>`)}
   </select>`;
@@ -99,6 +144,8 @@ function VirtualList({ list, version }) {
   const box = useRef(null);
   const [view, setView] = useState({ top: 0, height: 700 });
   const [selected, setSelected] = useState(-1);
+  // Keys may come faster than the list is drawn.
+  const chosen = useRef(-1);
   const [printing, setPrinting] = useState(false);
   const total = list.total ?? 0;
   const first = Math.max(0, Math.floor(view.top / ROW) - OVERSCAN);
@@ -106,12 +153,17 @@ function VirtualList({ list, version }) {
   const rowAt = (index) => list.blocks.get(Math.floor(index / BLOCK))?.rows[index % BLOCK];
 
   useEffect(() => {
-    for (let block = Math.floor(first / BLOCK); block <= Math.floor(Math.max(first, last - 1) / BLOCK); block++) {
+    for (
+      let block = Math.floor(first / BLOCK);
+      block <= Math.floor(Math.max(first, last - 1) / BLOCK);
+      block++
+    ) {
       if (list.blocks.get(block)?.version !== version) void list.load(block);
     }
   });
   useEffect(() => {
-    const measure = () => box.current && setView({ top: box.current.scrollTop, height: box.current.clientHeight });
+    const measure = () =>
+      box.current && setView({ top: box.current.scrollTop, height: box.current.clientHeight });
     const print = (on) => () => setPrinting(on);
     const [before, after] = [print(true), print(false)];
     measure();
@@ -126,21 +178,24 @@ function VirtualList({ list, version }) {
   }, []);
   const select = (index) => {
     const next = Math.max(0, Math.min(total - 1, index));
+    chosen.current = next;
     setSelected(next);
     const { scrollTop, clientHeight } = box.current;
     if (next * ROW < scrollTop) box.current.scrollTop = next * ROW;
-    else if ((next + 1) * ROW > scrollTop + clientHeight) box.current.scrollTop = (next + 1) * ROW - clientHeight;
+    else if ((next + 1) * ROW > scrollTop + clientHeight)
+      box.current.scrollTop = (next + 1) * ROW - clientHeight;
   };
   useEffect(() =>
     setKeys({
-      j: () => select(selected + 1),
-      k: () => select(selected - 1),
-      Enter: () => (rowAt(selected) ? navigate(incidentPath(rowAt(selected).id)) : false),
+      j: () => select(chosen.current + 1),
+      k: () => select(chosen.current - 1),
+      Enter: () => (rowAt(chosen.current) ? navigate(incidentPath(rowAt(chosen.current).id)) : false),
     }),
   );
 
   if (list.total === undefined) return html`<${Waiting} />`;
-  if (total === 0) return html`<${Empty}>${list.of === 0 ? 'No incident yet.' : 'No incident is like that.'}<//>`;
+  if (total === 0)
+    return html`<${Empty}>${list.of === 0 ? 'No incident yet.' : 'No incident is like that.'}<//>`;
   const [from, to] = printing ? [0, Math.min(total, 300)] : [first, last];
   const rows = Array.from({ length: to - from }, (_, i) => from + i);
   return html`<div class=${`virtual ${printing ? 'printing' : ''}`} ref=${box} tabindex="0" onScroll=${(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}>

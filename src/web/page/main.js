@@ -25,8 +25,10 @@ function View({ path }) {
   const [, place = '', id] = path.split('/');
   const name = id === undefined ? undefined : decoded(id);
   if (place === '') return html`<${NowView} />`;
-  if (place === 'incidents') return name ? html`<${IncidentView} key=${name} id=${name} />` : html`<${IncidentsView} />`;
-  if (place === 'sources') return name ? html`<${SourceView} key=${name} ip=${name} />` : html`<${TrafficView} />`;
+  if (place === 'incidents')
+    return name ? html`<${IncidentView} key=${name} id=${name} />` : html`<${IncidentsView} />`;
+  if (place === 'sources')
+    return name ? html`<${SourceView} key=${name} ip=${name} />` : html`<${TrafficView} />`;
   if (place === 'traffic') return html`<${TrafficView} />`;
   if (place === 'senders') return html`<${SendersView} />`;
   if (place === 'rules') return html`<${RulesView} />`;
@@ -51,14 +53,20 @@ function badge(path, overview) {
 
 function Head({ path }) {
   const { overview, connected } = useNow();
-  const title = overview === undefined ? 'knockwatch' : `${overview.openIncidents > 0 ? `(${overview.openIncidents}) ` : ''}knockwatch on ${overview.hostName}`;
+  const title =
+    overview === undefined
+      ? 'knockwatch'
+      : `${overview.openIncidents > 0 ? `(${overview.openIncidents}) ` : ''}knockwatch on ${overview.hostName}`;
   useEffect(() => {
     document.title = title;
   }, [title]);
   return html`<header class="head">
     <a class="brand" href="/"><img src="/icon.svg" alt="" width="22" height="22" /> <b>knockwatch</b> <span>${overview?.hostName ?? ''}</span></a>
     <nav aria-label="places">${PLACES.map(([place, name]) => {
-      const here = place === '/' ? path === '/' : path.startsWith(place) || (place === '/traffic' && path.startsWith('/sources'));
+      const here =
+        place === '/'
+          ? path === '/'
+          : path.startsWith(place) || (place === '/traffic' && path.startsWith('/sources'));
       const number = overview === undefined ? 0 : badge(place, overview);
       return html`<a href=${place} aria-current=${here ? 'page' : undefined}>${name}${number > 0 && html` <span class=${`badge ${place === '/incidents' ? '' : 'bad'}`}>${number > 999 ? '999+' : number}</span>`}</a>`;
     })}</nav>
@@ -73,7 +81,11 @@ function Search() {
     event.preventDefault();
     const text = new FormData(event.currentTarget).get('text').trim().slice(0, 200);
     if (text === '') return;
-    navigate(/^[0-9a-f]*[:.][0-9a-f:.]+$/i.test(text) ? sourcePath(text) : `/incidents?text=${encodeURIComponent(text)}`);
+    navigate(
+      /^[0-9a-f]*[:.][0-9a-f:.]+$/i.test(text)
+        ? sourcePath(text)
+        : `/incidents?text=${encodeURIComponent(text)}`,
+    );
     event.currentTarget.reset();
     document.activeElement.blur();
   };
@@ -99,7 +111,15 @@ function Page() {
 
 document.addEventListener('click', (event) => {
   const link = event.target.closest?.('a[href^="/"]');
-  if (link === null || link === undefined || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  if (
+    link === null ||
+    link === undefined ||
+    event.button !== 0 ||
+    event.metaKey ||
+    event.ctrlKey ||
+    event.shiftKey
+  )
+    return;
   event.preventDefault();
   navigate(link.getAttribute('href'));
 });

@@ -2,7 +2,20 @@ import { count, plural, rate, span } from './format.js';
 import { HitGrid } from './grid.js';
 import { IncidentRow } from './incidents.js';
 import { setKeys } from './keys.js';
-import { Empty, Faults, html, incidentPath, Moment, navigate, Panel, Source, Spark, useEffect, useState, Waiting } from './parts.js';
+import {
+  Empty,
+  Faults,
+  html,
+  incidentPath,
+  Moment,
+  navigate,
+  Panel,
+  Source,
+  Spark,
+  useEffect,
+  useState,
+  Waiting,
+} from './parts.js';
 import { useApi, useNow } from './store.js';
 
 const GRID_MS = 2_000;
@@ -22,10 +35,24 @@ function verdict({ overview, gravest }) {
   ];
   const aside = worries.length === 0 ? '' : ` ${worries.join(', ')}.`;
   if (openIncidents > 0 && gravest) {
-    return { kind: gravest.severity, head: `${plural(openIncidents, 'open incident')}.`, text: `${sentence(`${gravest.word}: ${gravest.headline}`)}${aside}`, path: incidentPath(gravest.id) };
+    return {
+      kind: gravest.severity,
+      head: `${plural(openIncidents, 'open incident')}.`,
+      text: `${sentence(`${gravest.word}: ${gravest.headline}`)}${aside}`,
+      path: incidentPath(gravest.id),
+    };
   }
-  if (overview.totals.lines === 0) return { kind: 'waiting', head: 'Waiting for the first line.', text: `Nothing was received yet on ${overview.listeners.map(({ address }) => address).join(', ') || 'any address'}.${aside}` };
-  return { kind: worries.length > 0 ? 'medium' : 'calm', head: 'Nobody at the door.', text: `${rates.lines > 0 ? `${rate(rates.lines)} lines a second, ` : ''}${count(overview.totals.hits)} hits since the start, no incident open.${aside}` };
+  if (overview.totals.lines === 0)
+    return {
+      kind: 'waiting',
+      head: 'Waiting for the first line.',
+      text: `Nothing was received yet on ${overview.listeners.map(({ address }) => address).join(', ') || 'any address'}.${aside}`,
+    };
+  return {
+    kind: worries.length > 0 ? 'medium' : 'calm',
+    head: 'Nobody at the door.',
+    text: `${rates.lines > 0 ? `${rate(rates.lines)} lines a second, ` : ''}${count(overview.totals.hits)} hits since the start, no incident open.${aside}`,
+  };
 }
 
 const sentence = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
@@ -43,7 +70,9 @@ export function NowView() {
   const open = useApi('/api/incidents?limit=12', overview?.changes ?? 0);
   if (overview === undefined) return html`<${Waiting} />`;
   const rows = open.data?.rows ?? [];
-  const gravest = rows.filter(({ state }) => state !== 'closed').sort((a, b) => RANK[b.severity] - RANK[a.severity])[0];
+  const gravest = rows
+    .filter(({ state }) => state !== 'closed')
+    .sort((a, b) => RANK[b.severity] - RANK[a.severity])[0];
   const { kind, head, text, path } = verdict({ overview, gravest });
   return html`
     <a class=${`verdict ${kind}`} href=${path ?? '/incidents'} aria-live="polite"><strong>${head}</strong> <span>${text}</span></a>
@@ -61,8 +90,12 @@ export function NowView() {
 }
 
 function Figures({ overview }) {
-  const { rates, totals, openBySeverity, senders, outbox, recentLines, recentHits, startedAtMs, nowMs } = overview;
-  const read = totals.lines === 0 ? '–' : `${Math.floor((100 * (totals.lines - totals.unknown - totals.malformed)) / totals.lines)} %`;
+  const { rates, totals, openBySeverity, senders, outbox, recentLines, recentHits, startedAtMs, nowMs } =
+    overview;
+  const read =
+    totals.lines === 0
+      ? '–'
+      : `${Math.floor((100 * (totals.lines - totals.unknown - totals.malformed)) / totals.lines)} %`;
   const severities = ['critical', 'high', 'medium', 'low'].filter((severity) => openBySeverity[severity] > 0);
   return html`<div class="figures">
     <figure><figcaption>lines a second</figcaption><b>${rate(rates.lines)}</b><${Spark} values=${recentLines} label="lines in the last five minutes" /><small>${count(totals.lines)} in ${span(nowMs - startedAtMs)}</small></figure>
@@ -77,7 +110,12 @@ function Lines() {
   const { lines } = useNow();
   const [kind, setKind] = useState('all');
   const [held, setHeld] = useState(undefined);
-  useEffect(() => setKeys({ p: () => setHeld((now) => (now === undefined ? lines : undefined)), i: () => navigate('/incidents') }));
+  useEffect(() =>
+    setKeys({
+      p: () => setHeld((now) => (now === undefined ? lines : undefined)),
+      i: () => navigate('/incidents'),
+    }),
+  );
   const shown = (held ?? lines).filter(KINDS[kind]).slice(-60).reverse();
   const actions = html`
     ${Object.keys(KINDS).map((name) => html`<button type="button" aria-pressed=${kind === name} onClick=${() => setKind(name)}>${name}</button>`)}
@@ -87,7 +125,13 @@ function Lines() {
   <//>`;
 }
 
-const WORDS = { attempt: 'read', ignored: 'not ours', loss: 'loss', malformed: 'malformed', unknown: 'unknown' };
+const WORDS = {
+  attempt: 'read',
+  ignored: 'not ours',
+  loss: 'loss',
+  malformed: 'malformed',
+  unknown: 'unknown',
+};
 
 export function Line({ line: { atMs, sender, kind, text, because, rules, source } }) {
   const word = rules.length > 0 ? 'hit' : WORDS[kind];

@@ -52,10 +52,13 @@ export function Moment({ ms, relative = false }) {
 export const Empty = ({ children }) => html`<p class="empty">${children}</p>`;
 
 /** What is wrong with the daemon itself. */
-export const Faults = ({ overview }) => overview.faults.length > 0 && html`<ul class="notice bad" role="alert">${overview.faults.map((fault) => html`<li>${fault}</li>`)}</ul>`;
+export const Faults = ({ overview }) =>
+  overview.faults.length > 0 &&
+  html`<ul class="notice bad" role="alert">${overview.faults.map((fault) => html`<li>${fault}</li>`)}</ul>`;
 
 /** What to show while there is no data: nothing yet, or what went wrong. */
-export const Waiting = ({ error }) => html`<p class="empty" role=${error ? 'alert' : 'status'}>${error ? `That did not work: ${error}` : 'One moment …'}</p>`;
+export const Waiting = ({ error }) =>
+  html`<p class="empty" role=${error ? 'alert' : 'status'}>${error ? `That did not work: ${error}` : 'One moment …'}</p>`;
 
 /** Columns `{ head, cell, number?, wide? }` over rows. */
 export function Table({ columns, rows, caption }) {
@@ -73,10 +76,15 @@ const MEAN_OF = 6;
 export function Spark({ values, label, kind = '' }) {
   const width = 120;
   const height = 26;
-  const means = Array.from({ length: Math.floor(values.length / MEAN_OF) }, (_, i) => values.slice(i * MEAN_OF, (i + 1) * MEAN_OF).reduce((sum, value) => sum + value, 0) / MEAN_OF);
+  const means = Array.from(
+    { length: Math.floor(values.length / MEAN_OF) },
+    (_, i) => values.slice(i * MEAN_OF, (i + 1) * MEAN_OF).reduce((sum, value) => sum + value, 0) / MEAN_OF,
+  );
   const max = Math.max(1, ...means);
   const step = width / Math.max(1, means.length - 1);
-  const points = means.map((value, i) => `${(i * step).toFixed(1)},${(height - 1 - (value / max) * (height - 3)).toFixed(1)}`);
+  const points = means.map(
+    (value, i) => `${(i * step).toFixed(1)},${(height - 1 - (value / max) * (height - 3)).toFixed(1)}`,
+  );
   return html`<svg class=${`spark ${kind}`} viewBox=${`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label=${`${label}; at most ${count(Math.max(0, ...values))} a second`}>
     <polygon points=${`0,${height} ${points.join(' ')} ${width},${height}`} />
     <polyline points=${points.join(' ')} />

@@ -13,28 +13,57 @@ export function SendersView() {
   const losses = rows.filter(({ lost }) => lost > 0);
   return html`
     <${Panel} title="Senders" note=${`${plural(rows.length + more, 'sender')}${forgotten > 0 ? `, ${count(forgotten)} forgotten` : ''}`}>
-      ${rows.length === 0
-        ? html`<${Empty}>No device was heard of yet. Point one at ${overview.listeners.map(({ address }) => address).join(' or ')}.<//>`
-        : html`<${Table} caption="senders" rows=${rows} columns=${[
-            { head: 'Sender', cell: ({ address, hostname }) => html`<span class="mono">${address}</span> ${hostname && html`<b>${hostname}</b>`}` },
-            { head: 'State', cell: ({ state }) => html`<span class=${`state ${state}`}>${STATES[state]}</span>` },
-            { head: 'Last heard', cell: ({ lastSeenMs, everyMs }) => html`${lastSeenMs === undefined ? html`<span class="faint">never</span>` : html`<${Moment} ms=${lastSeenMs} relative />`}${everyMs && html` <span class="faint">of ${span(everyMs)}</span>`}` },
-            { head: 'Lines', number: true, cell: ({ read }) => count(read) },
-            { head: 'Attempts', number: true, cell: ({ parsed }) => count(parsed) },
-            { head: 'Other', number: true, cell: ({ ignored }) => count(ignored) },
-            { head: 'Malformed', number: true, cell: ({ malformed }) => count(malformed) },
-            { head: 'Unknown', number: true, cell: ({ unknown }) => count(unknown) },
-            { head: 'Understood', cell: (row) => html`<${Understood} row=${row} />` },
-            { head: 'Lost there', number: true, cell: ({ lost }) => (lost === 0 ? '0' : html`<b class="bad">${count(lost)}</b>`) },
-            { head: 'Clock', cell: ({ skewMs }) => (skewMs === undefined ? html`<span class="faint">right</span>` : html`<span class="bad">${span(Math.abs(skewMs))} ${skewMs > 0 ? 'slow' : 'fast'}</span>`) },
-          ]} />`}
+      ${
+        rows.length === 0
+          ? html`<${Empty}>No device was heard of yet. Point one at ${overview.listeners.map(({ address }) => address).join(' or ')}.<//>`
+          : html`<${Table} caption="senders" rows=${rows} columns=${[
+              {
+                head: 'Sender',
+                cell: ({ address, hostname }) =>
+                  html`<span class="mono">${address}</span> ${hostname && html`<b>${hostname}</b>`}`,
+              },
+              {
+                head: 'State',
+                cell: ({ state }) => html`<span class=${`state ${state}`}>${STATES[state]}</span>`,
+              },
+              {
+                head: 'Last heard',
+                cell: ({ lastSeenMs, everyMs }) =>
+                  html`${lastSeenMs === undefined ? html`<span class="faint">never</span>` : html`<${Moment} ms=${lastSeenMs} relative />`}${everyMs && html` <span class="faint">of ${span(everyMs)}</span>`}`,
+              },
+              { head: 'Lines', number: true, cell: ({ read }) => count(read) },
+              { head: 'Attempts', number: true, cell: ({ parsed }) => count(parsed) },
+              { head: 'Other', number: true, cell: ({ ignored }) => count(ignored) },
+              { head: 'Malformed', number: true, cell: ({ malformed }) => count(malformed) },
+              { head: 'Unknown', number: true, cell: ({ unknown }) => count(unknown) },
+              { head: 'Understood', cell: (row) => html`<${Understood} row=${row} />` },
+              {
+                head: 'Lost there',
+                number: true,
+                cell: ({ lost }) => (lost === 0 ? '0' : html`<b class="bad">${count(lost)}</b>`),
+              },
+              {
+                head: 'Clock',
+                cell: ({ skewMs }) =>
+                  skewMs === undefined
+                    ? html`<span class="faint">right</span>`
+                    : html`<span class="bad">${span(Math.abs(skewMs))} ${skewMs > 0 ? 'slow' : 'fast'}</span>`,
+              },
+            ]} />`
+      }
     <//>
-    ${losses.length > 0 && html`<${Panel} title="Lost at the device" note="by its own word: nothing here can bring it back">
+    ${
+      losses.length > 0 &&
+      html`<${Panel} title="Lost at the device" note="by its own word: nothing here can bring it back">
       <ul class="remarks">${losses.map(({ address, hostname, lost, lastLoss }) => html`<li><b>${hostname ?? address}</b> did not send ${plural(lost, 'message')}${lastLoss && html`: ${lastLoss}`}</li>`)}</ul>
-    <//>`}
-    ${odd.length > 0 && html`<${Panel} title="Not understood" note="one line of each shape; knockwatch parse says more">
+    <//>`
+    }
+    ${
+      odd.length > 0 &&
+      html`<${Panel} title="Not understood" note="one line of each shape; knockwatch parse says more">
       ${odd.map(({ address, hostname, samples }) => html`<h3>${hostname ?? address} <span class="faint mono">${hostname ? address : ''}</span></h3><ol class="evidence">${samples.map((sample) => html`<li><code>${sample}</code></li>`)}</ol>`)}
-    <//>`}`;
+    <//>`
+    }`;
 }
 
 /** The share of the last five minutes' lines that was understood, and of all where there were none. */

