@@ -1,5 +1,5 @@
 // Puts the page's files beside the compiled server: tsc copies no scripts, style sheets or pictures. The libraries the
-// page uses are copied out of node_modules under names of our own; there is no bundler.
+// page uses are copied out of node_modules under names of our own; the page needs no bundler.
 import { copyFileSync, cpSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

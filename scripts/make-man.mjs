@@ -6,7 +6,7 @@ const PATH = new URL('../man/knockwatch.1', import.meta.url);
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
 const silent = { write: () => true };
-const program = createProgram({ stdout: silent, stderr: silent, env: {} });
+const program = await createProgram({ stdout: silent, stderr: silent, env: {} });
 
 /** Text for roff: backslashes, hyphens people copy, and lines that would be taken for requests. */
 const roff = (text) =>
@@ -20,7 +20,11 @@ const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.t
 /** What `addHelpText('after', ...)` says: paragraphs, and examples as they are typed. */
 function helpAfter(command) {
   let text = '';
-  command.configureOutput({ writeOut: (chunk) => void (text += chunk) });
+  command.configureOutput({
+    writeOut: (chunk) => {
+      text += chunk;
+    },
+  });
   command.outputHelp();
   const after = text.slice(text.indexOf(command.helpInformation()) + command.helpInformation().length).trim();
   const [prose, examples = ''] = after.split(/^Examples?:\n/m);

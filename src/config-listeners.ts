@@ -51,11 +51,9 @@ const tls = z
       ),
     clientFingerprints: z
       .array(
-        z
-          .string()
-          .regex(/^(?:sha-?256:)?(?:[0-9a-f]{2}:){31}[0-9a-f]{2}$/i, {
-            error: 'not a SHA-256 fingerprint: AB:CD:...',
-          }),
+        z.string().regex(/^(?:sha-?256:)?(?:[0-9a-f]{2}:){31}[0-9a-f]{2}$/i, {
+          error: 'not a SHA-256 fingerprint: AB:CD:...',
+        }),
       )
       .max(10_000)
       .default([])

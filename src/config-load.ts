@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { type Config, configSchema } from './config.ts';
 import { webhookVariable } from './config-channels.ts';
+import { PACKAGE_ROOT } from './lib/package-root.ts';
 import { type KeySchema, schemaFaults } from './lib/schema-faults.ts';
 import { readYaml } from './lib/yaml-file.ts';
 import type { Problem } from './rule.ts';
@@ -102,8 +102,8 @@ function validate(
   };
 }
 
-/** The rules that ship with knockwatch, for who has none of his own yet; src and dist lie equally deep. */
-const SHIPPED_RULES = fileURLToPath(new URL('../rules', import.meta.url));
+/** The rules that ship with knockwatch, for who has none of his own yet. */
+const SHIPPED_RULES = join(PACKAGE_ROOT, 'rules');
 
 function rulesPath(named: string | undefined, at: (path: string) => string): string {
   if (named !== undefined) return at(named);

@@ -236,14 +236,12 @@ export class Persistence {
       maxBytes: store.maxBytes,
     };
     this.#store.retention(policy, nowMs);
-    this.#archive
-      ?.retention(archive.maxDays * DAY_MS, archive.maxBytes)
-      .catch((error: Error) =>
-        this.#telemetry.stored({
-          kind: 'archive-failing',
-          because: `old files can not be removed: ${error.message}`,
-        }),
-      );
+    this.#archive?.retention(archive.maxDays * DAY_MS, archive.maxBytes).catch((error: Error) =>
+      this.#telemetry.stored({
+        kind: 'archive-failing',
+        because: `old files can not be removed: ${error.message}`,
+      }),
+    );
   }
 }
 

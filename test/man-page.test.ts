@@ -8,7 +8,7 @@ const ROOT = resolve(import.meta.dirname, '..');
 const PAGE = join(ROOT, 'man/knockwatch.1');
 const text = readFileSync(PAGE, 'utf8').replaceAll('\\-', '-');
 const silent = { write: () => true };
-const program = createProgram({ stdout: silent, stderr: silent, env: {} });
+const program = await createProgram({ stdout: silent, stderr: silent, env: {} });
 const verbs = program.commands.filter((command) => command.name() !== 'help');
 
 const has = (tool: string) => spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0;

@@ -13,8 +13,10 @@ function readUnit(name: string): Map<string, Map<string, string[]>> {
   for (const line of readFileSync(join(UNITS, name), 'utf8').split('\n')) {
     const header = /^\[(\w+)\]$/.exec(line);
     const setting = /^([A-Za-z0-9]+)=(.*)$/.exec(line);
-    if (header) sections.set(header[1]!, (section = new Map()));
-    else if (setting) section.set(setting[1]!, [...(section.get(setting[1]!) ?? []), setting[2]!]);
+    if (header) {
+      section = new Map();
+      sections.set(header[1]!, section);
+    } else if (setting) section.set(setting[1]!, [...(section.get(setting[1]!) ?? []), setting[2]!]);
     else if (!/^(#.*)?$/.test(line)) throw new Error(`${name}: ${line}`);
   }
   return sections;

@@ -1,45 +1,38 @@
 import { Command, CommanderError } from 'commander';
-import { registerCheck } from './check.ts';
-import { registerComplete } from './complete.ts';
-import { registerExplain } from './explain.ts';
-import { registerImport } from './import-swatch.ts';
-import { registerInit } from './init.ts';
 import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io, paint } from './io.ts';
-import { registerParse } from './parse.ts';
-import { registerReload } from './reload.ts';
-import { registerReplay } from './replay.ts';
-import { registerRouter } from './router.ts';
-import { registerRun } from './run.ts';
-import { registerSchema } from './schema.ts';
-import { registerSelfTest } from './self-test.ts';
-import { registerStatus } from './status.ts';
-import { registerTest } from './test.ts';
-import { registerTune } from './tune.ts';
-import { registerVerify } from './verify.ts';
-import { registerVersion } from './version.ts';
 
-/** Every verb, in the order of `--help`. */
-const VERBS = [
-  registerInit,
-  registerRun,
-  registerSelfTest,
-  registerStatus,
-  registerReload,
-  registerReplay,
-  registerParse,
-  registerExplain,
-  registerCheck,
-  registerTest,
-  registerTune,
-  registerRouter,
-  registerVerify,
-  registerSchema,
-  registerImport,
-  registerVersion,
-];
+type Register = (program: Command, io: Io) => void;
 
-/** The whole command line, verbs and all; the man page is written from it. */
-export function createProgram(io: Io): Command {
+/** Every verb, in the order of `--help`. One is loaded when it is wanted: all of them together take longer than most runs. */
+const VERBS: Readonly<Record<string, () => Promise<Register>>> = {
+  init: async () => (await import('./init.ts')).registerInit,
+  run: async () => (await import('./run.ts')).registerRun,
+  'self-test': async () => (await import('./self-test.ts')).registerSelfTest,
+  status: async () => (await import('./status.ts')).registerStatus,
+  reload: async () => (await import('./reload.ts')).registerReload,
+  replay: async () => (await import('./replay.ts')).registerReplay,
+  parse: async () => (await import('./parse.ts')).registerParse,
+  explain: async () => (await import('./explain.ts')).registerExplain,
+  check: async () => (await import('./check.ts')).registerCheck,
+  test: async () => (await import('./test.ts')).registerTest,
+  tune: async () => (await import('./tune.ts')).registerTune,
+  router: async () => (await import('./router.ts')).registerRouter,
+  verify: async () => (await import('./verify.ts')).registerVerify,
+  schema: async () => (await import('./schema.ts')).registerSchema,
+  import: async () => (await import('./import-swatch.ts')).registerImport,
+  version: async () => (await import('./version.ts')).registerVersion,
+};
+
+/** The verbs a command line may be about; without a word that is one, all of them, for help, completion and good advice. */
+function verbsIn(args: readonly string[]): string[] {
+  const all = Object.keys(VERBS);
+  const named = all.filter((verb) => args.includes(verb));
+  const wantsAll = named.length === 0 || args[0] === 'complete' || args[0] === 'help';
+  return wantsAll ? all : named;
+}
+
+/** The whole command line with all verbs, or with those that `args` name; the man page is written from it. */
+export async function createProgram(io: Io, args: readonly string[] = []): Promise<Command> {
   const program = new Command('knockwatch')
     .description(
       'Watches router and firewall logs for people knocking on the door, and sends one mail that is right.',
@@ -55,16 +48,18 @@ export function createProgram(io: Io): Command {
       writeErr: (text) => io.stderr.write(text),
     })
     .addHelpText('after', '\nExit codes: 0 ok, 1 failure, 2 wrong usage or configuration.');
-  for (const register of VERBS) register(program, io);
+  const verbs = verbsIn(args);
+  for (const verb of verbs) (await VERBS[verb]!())(program, io);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
-  registerComplete(program);
+  if (verbs.length === Object.keys(VERBS).length) (await import('./complete.ts')).registerComplete(program);
   return program;
 }
 
 /** Runs one command line (without node and script name); resolves to the exit code and never rejects. */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
   try {
-    await createProgram(io).parseAsync([...args], { from: 'user' });
+    const program = await createProgram(io, args);
+    await program.parseAsync([...args], { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;

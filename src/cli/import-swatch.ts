@@ -11,7 +11,8 @@ const MAX_BYTES = 1 << 20;
 export function registerImport(program: Command, io: Io): void {
   const group = program
     .command('import')
-    .description('translate the configuration of another program to rules');
+    .description('translate the configuration of another program to rules')
+    .addHelpText('after', '\nExample:\n  knockwatch import swatch ~/.swatchrc > rules/swatch.yaml');
   group
     .command('swatch')
     .description(

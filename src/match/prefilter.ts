@@ -2,7 +2,7 @@ import { canonicalIp } from '../lib/ip.ts';
 import type { Rule, RuleSet } from '../rule.ts';
 import type { AttemptKind } from '../types.ts';
 import { hostTest } from './ignore-index.ts';
-import { anyCase, escape, MAPPED_IPV4, spellHosts, spellPorts } from './spell.ts';
+import { anyCase, escapeRegex, MAPPED_IPV4, spellHosts, spellPorts } from './spell.ts';
 
 /** What a line may stand for without saying so in digits. */
 export interface Spellings {
@@ -46,7 +46,7 @@ export function compilePrefilter({ rules, names }: RuleSet, spellings: Spellings
   const search: Search = {
     key: hosts.length + ports.length === 0 ? undefined : new RegExp([...hosts, ...ports].join('|'), 'g'),
     rare: [...spellings.repeats, ...(onHosts.length > 0 ? MAPPED_IPV4 : [])],
-    also: besides && new RegExp([...besides, ...spellings.repeats.map(escape)].join('|')),
+    also: besides && new RegExp([...besides, ...spellings.repeats.map(escapeRegex)].join('|')),
   };
   return {
     appliesTo: (sender) => canonicalIp(sender) === undefined || !isWatched(sender),
@@ -74,7 +74,7 @@ function spellWatchedPorts(all: readonly Rule[], spellings: Spellings): string[]
   const { textsOfKind, unnamedPorts, wordsOfPort } = spellings;
   // Rules without packets are told by the few programs that report anything else.
   const kinds = new Set(all.flatMap((rule) => (isWithoutPackets(rule) ? rule.kinds! : [])));
-  const ofKinds = [...kinds].flatMap((kind) => (kind === 'packet' ? [] : textsOfKind[kind].map(escape)));
+  const ofKinds = [...kinds].flatMap((kind) => (kind === 'packet' ? [] : textsOfKind[kind].map(escapeRegex)));
   const rules = all.filter((rule) => !isWithoutPackets(rule));
   if (rules.length === 0) return ofKinds;
   const sets = rules.map(({ ports }) => ports);
@@ -83,7 +83,7 @@ function spellWatchedPorts(all: readonly Rule[], spellings: Spellings): string[]
   const isWatched = (port: number) =>
     sets.some(({ ranges }) => ranges.some(({ from, to }) => from <= port && port <= to));
   const unnamed = unnamedPorts.filter(({ ports }) => ports?.some(isWatched) ?? true);
-  return [...ofKinds, ...spelled, ...unnamed.flatMap(({ texts }) => texts.map(escape))];
+  return [...ofKinds, ...spelled, ...unnamed.flatMap(({ texts }) => texts.map(escapeRegex))];
 }
 
 function isWithoutPackets({ kinds }: Rule): boolean {

@@ -51,12 +51,12 @@ function spellIpv4(prefixes: ReadonlySet<string>): string[] {
   }
   return [...byHead].map(([head, tails]) => {
     const isWhole = (tail: string) => !tail.endsWith('.');
-    const alternatives = tails.map(escape).join('|');
+    const alternatives = tails.map(escapeRegex).join('|');
     const tail = tails.every(isWhole)
       ? `${alternatives})(?![0-9]`
-      : tails.map((each) => escape(each) + (isWhole(each) ? '(?![0-9])' : '')).join('|');
+      : tails.map((each) => escapeRegex(each) + (isWhole(each) ? '(?![0-9])' : '')).join('|');
     // A short prefix would else be found in the middle of every other address.
-    return `${head === '' ? '(?<![0-9.])' : escape(head)}(?:${tail})`;
+    return `${head === '' ? '(?<![0-9.])' : escapeRegex(head)}(?:${tail})`;
   });
 }
 
@@ -114,10 +114,10 @@ export function spellPorts(
 
 /** Matches a text in any letter case. */
 export function anyCase(text: string): string {
-  return escape(text).replace(/[a-z]/gi, (letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`);
+  return escapeRegex(text).replace(/[a-z]/gi, (letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`);
 }
 
 /** Matches a text as it is. */
-export function escape(text: string): string {
+export function escapeRegex(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }

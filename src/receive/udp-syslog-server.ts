@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { PACKAGE_ROOT } from '../lib/package-root.ts';
 import type { Frame } from '../types.ts';
 import { AllowList } from './allow-list.ts';
 import { BatchQueue } from './batch-queue.ts';
@@ -196,11 +197,10 @@ export class UdpSyslogServer implements Receiver {
   }
 }
 
-/** Node 20 runs no TypeScript in a worker thread, so a receiver that runs from src uses the thread built in dist. */
+/** Node 20 runs no TypeScript in a worker thread, so a receiver that runs from src uses the thread built in dist, too. */
 function spawnUdpWorker(data: UdpWorkerData, name: string): Worker {
-  const sibling = new URL('./udp-worker.js', import.meta.url);
-  const built = new URL('../../dist/receive/udp-worker.js', import.meta.url);
-  return new Worker(existsSync(sibling) ? sibling : built, { workerData: data, name, execArgv: [] });
+  const built = join(PACKAGE_ROOT, 'dist/receive/udp-worker.js');
+  return new Worker(built, { workerData: data, name, execArgv: [] });
 }
 
 function startedBy(worker: Worker, place: ListenPlace): Promise<Started> {

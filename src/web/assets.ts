@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Hono } from 'hono';
 import { etag } from 'hono/etag';
+import { PACKAGE_ROOT } from '../lib/package-root.ts';
 import type { WebEnv } from './guard.ts';
 
 const JS = 'text/javascript; charset=utf-8';
@@ -31,8 +32,8 @@ const FILES: Readonly<Record<string, string>> = {
   'vendor/uplot.css': CSS,
 };
 
-/** The page's own directory: beside this file, in dist and in src alike (src has no `vendor`). */
-export const PAGE_DIR = fileURLToPath(new URL('./page/', import.meta.url));
+/** The page as it was built, with the libraries it uses. */
+export const PAGE_DIR = join(PACKAGE_ROOT, 'dist/web/page');
 
 /** Serves the page. Every path that is no file and not claimed by others is the page itself: it reads the address. */
 export function assets(pageDir: string): Hono<WebEnv> {

@@ -6,7 +6,7 @@ import { runForTest } from '../support/cli.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../dist/main.js');
 const silent = { write: () => true };
-const verbs = createProgram({ stdout: silent, stderr: silent, env: {} }).commands.map((command) =>
+const verbs = (await createProgram({ stdout: silent, stderr: silent, env: {} })).commands.map((command) =>
   command.name(),
 );
 const complete = (...words: string[]) => {
