@@ -5,6 +5,7 @@ import { archiveSchema, captureSchema, lookupsSchema, reportSchema, storeSchema 
 import { listenerSchema, usualListeners } from './config-listeners.ts';
 import { duration } from './lib/duration-schema.ts';
 import { canonicalIp } from './lib/ip.ts';
+import { machineZone } from './lib/machine-zone.ts';
 import { didYouMean } from './lib/nearest.ts';
 import { serviceNames, servicePorts } from './lib/services.ts';
 import { isTimeZone } from './lib/time-zone.ts';
@@ -86,7 +87,7 @@ export const configSchema = z
         'Who shares windows, incidents and alerts: `embedded` is this process alone; redis://host:port lets several receive and judge as one (docs/scaling.md). With a password better in the environment (KNOCKWATCH_REDIS_URL).',
       ),
     zone: zone
-      .default(() => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC')
+      .default(machineZone)
       .describe(
         "Zone of time stamps that state none, and of local times in mails; the machine's own when left out.",
       ),

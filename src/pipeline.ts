@@ -1,7 +1,7 @@
 import { Correlator, type CorrelatorStats, type HitSink } from './correlate/correlator.ts';
 import type { Transition } from './correlate/incidents.ts';
 import { decode } from './decode/decode.ts';
-import { type EventTime, liveEventTime, replayEventTime } from './decode/event-time.ts';
+import { type EventTime, liveEventTime, replayEventTime, statedTime } from './decode/event-time.ts';
 import { SenderClocks } from './decode/sender-clocks.ts';
 import { BoundedMap } from './lib/bounded-map.ts';
 import type { MatchExplanation } from './match/explain-match.ts';
@@ -156,6 +156,11 @@ export class Pipeline {
         ? this.#clocks.observe(sender, stamp.epochMs, frame.receivedAtMs)
         : 0;
     return liveEventTime(message, frame.receivedAtMs, skewMs, this.#options);
+  }
+
+  /** The time a message states, if it does; which of its stamps that is does not depend on when it came. */
+  statedMs(message: SyslogMessage): number | undefined {
+    return statedTime(message)?.atMs;
   }
 
   /** The stream's clock has come to `nowMs`: what is due settles and closes. */

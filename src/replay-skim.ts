@@ -5,7 +5,7 @@ import type { Source } from './replay-source.ts';
 /** What the prefilter is run over at once: V8 keeps texts of this size where they cost next to nothing. */
 const WINDOW_BYTES = 64 * 1024;
 /** Lines no further apart than this have no turn of the year between them. */
-const CALM_MS = 86_400_000;
+const CALM_MS = 2 * 86_400_000;
 /** Senders to listen for at once; with more, lines are read one by one until it is quieter. */
 const MAX_AWAITED = 64;
 
@@ -22,8 +22,11 @@ export class Skim {
   /** Host names (octets as latin1) whose last line was a hit, and where in the window their next line can be. */
   readonly #awaited = new Map<string, number>();
   readonly #found: number[] = [];
-
   readonly #windowBytes: number;
+  /** How a line begins that is known to be near the log's time. */
+  #day: string | undefined;
+  /** The last line of the window before, if it was passed over: whoever needs its time decodes it. */
+  #lastLine: Buffer | undefined;
 
   constructor(
     source: Source,
@@ -43,12 +46,16 @@ export class Skim {
   }
 
   #window(window: LineWindow): void {
-    const endMs = this.#awaited.size > MAX_AWAITED ? undefined : this.#calmEnd(window);
-    if (endMs === undefined) {
-      for (let at = 0; at < window.length; ) at = this.#process(window, at) + 1;
-    } else {
+    const calmMs = this.#awaited.size > MAX_AWAITED ? undefined : this.#calm(window);
+    if (calmMs !== undefined) {
       this.#skim(window);
-      this.#source.lastMs = endMs;
+      this.#source.lastMs = calmMs;
+      this.#lastLine = Buffer.from(window.octets(window.lineBefore(window.length)));
+    } else {
+      if (this.#lastLine !== undefined) this.#source.read(this.#lastLine);
+      this.#lastLine = undefined;
+      this.#day = undefined;
+      for (let at = 0; at < window.length; ) at = this.#process(window, at) + 1;
     }
     for (const host of this.#awaited.keys()) this.#awaited.set(host, 0);
   }
@@ -92,6 +99,7 @@ export class Skim {
       if (this.#source.read(window.octets(line)).atMs !== undefined) return;
       at = line.start;
     }
+    if (from === 0 && this.#lastLine !== undefined) this.#source.read(this.#lastLine);
   }
 
   /** Whether a sender whose last line was a hit says something else among these lines: then that hit is not repeated. */
@@ -112,28 +120,30 @@ export class Skim {
   }
 
   /**
-   * The time of a window's last line, if that and its middle are no further than a day from the line before it: then the
-   * lines between hold no turn of the year unseen. The first window of a file is read whole, for the totals too.
+   * The time of a window, to a day, if its middle and last line are near that of the line before it: then the lines between
+   * hold no turn of the year unseen. The first window of a file is read whole, for the totals too.
    */
-  #calmEnd(window: LineWindow): number | undefined {
-    const { lastMs } = this.#source;
-    if (lastMs === undefined) return undefined;
-    const timeOf = (line: LineSpan) => this.#source.peek(window.octets(line)).atMs;
-    const isNear = (atMs: number | undefined) => atMs !== undefined && Math.abs(atMs - lastMs) < CALM_MS;
-    const last = window.lineBefore(window.length);
-    const endMs = timeOf(last);
-    if (!isNear(endMs)) return undefined;
-    const middle = window.lineAt(window.length >> 1);
-    return dayOf(window, middle) === dayOf(window, last) || isNear(timeOf(middle)) ? endMs : undefined;
+  #calm(window: LineWindow): number | undefined {
+    const middleMs = this.#near(window, window.lineAt(window.length >> 1), this.#source.lastMs);
+    return this.#near(window, window.lineBefore(window.length), middleMs);
+  }
+
+  /** The time of a line that is near another, or that other's if they are of a day: then it need not be decoded. */
+  #near(window: LineWindow, line: LineSpan, otherMs: number | undefined): number | undefined {
+    if (otherMs === undefined) return undefined;
+    const day = DAY.exec(window.text.slice(line.start, line.start + 16))
+      ?.slice(1)
+      .join('');
+    if (day !== undefined && day === this.#day) return otherMs;
+    const { atMs } = this.#source.peek(window.octets(line));
+    if (atMs === undefined || Math.abs(atMs - otherMs) >= CALM_MS) return undefined;
+    this.#day = day;
+    return atMs;
   }
 }
 
-/** `Nov 23 ` or `2026-11-23` at the beginning of a line; what has no such beginning is like nothing else. */
-const DAY = /^(?:[A-Z][a-z]{2} [ \d]\d |\d{4}-\d\d-\d\d)/;
-
-function dayOf({ text }: LineWindow, { start }: LineSpan): string | number {
-  return DAY.exec(text.slice(start, start + 10))?.[0] ?? start;
-}
+/** `Nov 23 03:00:00 ` or `2026-11-23T03:00` at the beginning of a line; the first group is the day. */
+const DAY = /^([A-Z][a-z]{2} [ \d]\d )[\d:]{8} |^(\d{4}-\d\d-\d\d)[T ]\d\d:\d\d/;
 
 /** What UTF-8 decoding puts in the place of octets that are none. */
 const REPLACED = asLatin1('\ufffd');

@@ -80,6 +80,6 @@ export class Source {
       ...(truncated ? { truncated } : {}),
     };
     const message = this.pipeline.decode(frame);
-    return { frame, message, atMs: message.timestamp?.epochMs ?? message.relay?.timestamp?.epochMs };
+    return { frame, message, atMs: this.pipeline.statedMs(message) };
   }
 }

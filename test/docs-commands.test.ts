@@ -34,6 +34,7 @@ const DOCUMENTS = [
 const INSTEAD: readonly (readonly [pattern: RegExp, instead: string, because: string])[] = [
   [/^npm run man$/, ':', 'it writes into the clone; test/man-page.test.ts says whether it has to'],
   [/^npm ci.*/, ':', 'test/daemon/newcomer.test.ts does it, in a clone of its own'],
+  [/^npm install --global .*/, ':', 'it changes the machine it runs on'],
   [/^git clone .*/, ':', 'test/daemon/newcomer.test.ts does it'],
   [
     /^(iptables|ip6tables|iptables-restore)\b.*/,
@@ -54,15 +55,9 @@ const INSTEAD: readonly (readonly [pattern: RegExp, instead: string, because: st
   ],
   [/^docker .*/, ':', 'there may be no Docker here; compose.yaml is read below'],
   [/^knockwatch run( .*)?$/, ':', 'the daemon runs already, see below'],
-  [
-    /^source <\(knockwatch complete bash\)/,
-    'knockwatch complete bash > /dev/null',
-    'there is no interactive shell',
-  ],
   [/ -P 5514 /, ' -P "$PORT" ', 'the port may be taken on this machine'],
   [/^sleep \d+; /, 'sleep 4; ', 'the daemon is configured to settle faster'],
   [/(?<= )\/var\/log\/router\.log(\.1|\*)?/g, 'router.log$1', 'there is no such log here'],
-  [/(?<= )(?:OLD\.LOG|old\.log)/g, 'router.log', 'there is no such log here'],
 ];
 
 function runnable(block: DocBlock): string {
@@ -148,7 +143,7 @@ web: { port: 0 }
     const transcript = readFileSync(join(dir, 'transcript'), 'utf8');
     expect(transcript).toContain('198.51.100.7 tried imap on 3 watched hosts');
     expect(transcript).toContain('The mail is there: ');
-    expect(transcript).toContain('1 would have been sent');
+    expect(transcript).toMatch(/\d would have been sent/);
   });
 
   function bash(script: string): Promise<{ status: number | null; output: string }> {

@@ -79,7 +79,7 @@ const TOKENS = [
   ...[
     '__proto__=1 ',
     'constructor',
-    '${jndi:ldap://x}',
+    '$' + '{jndi:ldap://x}',
     '{{7*7}}',
     '%s%n',
     '$(id)',

@@ -45,12 +45,22 @@ export function liveEventTime(
   return { atMs: Math.min(atMs, receivedAtMs), source: 'device', ...corrected };
 }
 
-/**
- * The event time of a replayed line. There is no receipt, so the best stamp of the line counts: the device's own when
- * its clock is synchronised, else the relay's, else the device's all the same; a line without any takes the time of
- * the line before it.
- */
+/** The event time of a replayed line; one that states none takes that of the line before it. */
 export function replayEventTime(message: SyslogMessage, previousMs: number): EventTime {
+  return (
+    statedTime(message) ?? {
+      atMs: previousMs,
+      source: 'receipt',
+      because: 'the line has no usable time stamp',
+    }
+  );
+}
+
+/**
+ * What a line says without anybody knowing when it came: the best of its stamps. The device's own when its clock is
+ * synchronised, else the relay's, else the device's all the same.
+ */
+export function statedTime(message: SyslogMessage): EventTime | undefined {
   const own = message.timestamp;
   if (own?.quality === 'device' && own.epochMs !== undefined) return { atMs: own.epochMs, source: 'device' };
   const relayed = message.relay?.timestamp;
@@ -61,7 +71,6 @@ export function replayEventTime(message: SyslogMessage, previousMs: number): Eve
       because: `the device's stamp is ${own?.quality ?? 'missing'}`,
     };
   }
-  if (own?.epochMs !== undefined)
-    return { atMs: own.epochMs, source: 'device', because: `the stamp is ${own.quality}` };
-  return { atMs: previousMs, source: 'receipt', because: 'the line has no usable time stamp' };
+  if (own?.epochMs === undefined) return undefined;
+  return { atMs: own.epochMs, source: 'device', because: `the stamp is ${own.quality}` };
 }

@@ -48,9 +48,12 @@ export function planWatched(
   return { watched: watched.sort((a, b) => a.family - b.family), omitted };
 }
 
-function whyOmitted({ hosts, ports, actions }: Rule, own: HostSet): string | undefined {
+function whyOmitted({ hosts, ports, actions, kinds, patterns }: Rule, own: HostSet): string | undefined {
   if (!actions.includes('denied'))
     return `counts ${actions.join(' and ')}, not denied: log that where it happens.`;
+  if (kinds !== undefined && !kinds.includes('packet'))
+    return `counts ${kinds.join(' and ')}, not packets: log that where it happens.`;
+  if (patterns !== undefined) return 'counts what its patterns find in lines of your own, not packets.';
   if (!hosts.any) return undefined;
   const count = ports.ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0);
   if (ports.any || count > MAX_PORTS_ANYWHERE)

@@ -18,6 +18,15 @@ describe('planWatched()', () => {
     });
   });
 
+  it.each([
+    [{ kinds: ['login'] as const }, /counts login, not packets/],
+    [{ patterns: ['vpn'] }, /patterns find in lines of your own/],
+  ])('leaves out a rule that is not about packets: %j', (more, because) => {
+    const { watched, omitted } = plan(rule('a', hosts('192.0.2.10'), ports(22), more));
+    expect(watched).toEqual([]);
+    expect(omitted).toEqual([expect.stringMatching(because)]);
+  });
+
   it('denies nothing for `any` unless it is said whose addresses that means', () => {
     const { watched, omitted } = plan(rule('a', hosts('any'), ports(143)));
     expect(watched).toEqual([]);

@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { RedisLink } from '../../src/store/redis/redis-link.ts';
+import { freePort } from './daemon.ts';
+
+/** `redis-server` or `valkey-server`, where there is one. */
+export const redisServer = ['redis-server', 'valkey-server'].find(
+  (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0,
+);
+if (redisServer === undefined)
+  console.log('no redis-server and no valkey-server: the tests of the shared state are skipped');
+
+/** A Redis of our own on loopback, with nothing in it. */
+export interface TestRedis {
+  readonly port: number;
+  readonly url: string;
+  /** SIGKILL; what it had confirmed is in its log. */
+  kill(): Promise<void>;
+  /** Starts again where `kill` ended it. */
+  restart(): Promise<void>;
+  /** Stops answering, and goes on. */
+  freeze(): void;
+  thaw(): void;
+  stop(): Promise<void>;
+}
+
+/** Starts one; `durable` writes every change to disk before it is confirmed, `cluster` makes it a node of a Cluster. */
+export async function startRedis({ durable = false, cluster = false } = {}): Promise<TestRedis> {
+  const port = await freePort();
+  const dir = mkdtempSync(join(tmpdir(), 'knockwatch-redis-'));
+  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--daemonize', 'no'];
+  args.push('--appendonly', durable ? 'yes' : 'no');
+  if (cluster) args.push('--cluster-enabled', 'yes', '--cluster-node-timeout', '2000');
+  let child: ChildProcess;
+  const begin = async () => {
+    child = spawn(redisServer!, args, { stdio: 'ignore' });
+    const client = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 50, maxRetriesPerRequest: null });
+    client.on('error', () => undefined);
+    await client.ping();
+    client.disconnect();
+  };
+  const end = (signal: NodeJS.Signals) =>
+    new Promise<void>((done) => {
+      if (child.exitCode !== null || child.signalCode !== null) return done();
+      child.once('exit', () => done());
+      child.kill(signal);
+    });
+  await begin();
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    kill: () => end('SIGKILL'),
+    restart: begin,
+    freeze: () => child.kill('SIGSTOP'),
+    thaw: () => child.kill('SIGCONT'),
+    stop: async () => {
+      child.kill('SIGCONT');
+      await end('SIGKILL');
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Three of them as one Cluster; the address is what `state` takes. */
+export async function startCluster(): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  const nodes = await Promise.all([1, 2, 3].map(() => startRedis({ cluster: true })));
+  const clients = nodes.map(({ port }) => new Redis({ port, host: '127.0.0.1' }));
+  const share = Math.ceil(16_384 / clients.length);
+  await Promise.all(
+    clients.map((client, i) =>
+      client.call('CLUSTER', 'ADDSLOTSRANGE', i * share, Math.min(16_383, (i + 1) * share - 1)),
+    ),
+  );
+  for (const { port } of nodes.slice(1)) await clients[0]!.call('CLUSTER', 'MEET', '127.0.0.1', port);
+  const isReady = async (client: Redis) => {
+    const info = String(await client.call('CLUSTER', 'INFO'));
+    return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3');
+  };
+  for (let ready = false; !ready; ) {
+    await new Promise((done) => setTimeout(done, 100));
+    ready = (await Promise.all(clients.map(isReady))).every(Boolean);
+  }
+  for (const client of clients) client.disconnect();
+  return {
+    url: nodes.map(({ url }) => url).join(','),
+    stop: async () => {
+      await Promise.all(nodes.map((node) => node.stop()));
+    },
+  };
+}
+
+/** A connection, once it is there. */
+export async function linkTo(url: string): Promise<RedisLink> {
+  const link = new RedisLink({ state: url });
+  for (let tries = 0; link.away !== undefined; tries++) {
+    if (tries > 200) throw new Error(`no connection to ${url}: ${link.away}`);
+    await new Promise((done) => setTimeout(done, 25));
+  }
+  return link;
+}
+
+/** Forgets everything on every node. */
+export async function empty(link: RedisLink): Promise<void> {
+  const { client } = link;
+  const nodes = 'nodes' in client ? client.nodes('master') : [client];
+  await Promise.all(nodes.map((node) => node.flushall()));
+}
