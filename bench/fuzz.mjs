@@ -192,7 +192,7 @@ for (; cuts < chunkings && process.exitCode === undefined; cuts++) {
     console.error(`chunking ${cuts} of seed ${seed} gives other messages than the whole stream`);
     process.exitCode = 1;
   }
-  if (performance.now() - chunkingsStarted > 60_000 && values.seconds !== undefined) break;
+  if (performance.now() - chunkingsStarted > 10_000 && values.seconds !== undefined) break;
 }
 console.log(
   `${cuts} random chunkings of a stream: ${process.exitCode === undefined ? 'the same messages' : 'FAILED'}`,

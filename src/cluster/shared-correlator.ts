@@ -20,6 +20,8 @@ export interface SharedCorrelatorOptions extends Omit<PartitionOptions, 'lines'>
   /** This process among all; drawn when absent. */
   readonly node?: string;
   readonly maxSpoolBytes: number;
+  /** The clock `add` goes by. */
+  readonly now?: () => number;
   readonly onDropped: (reason: 'spool-full' | 'window-full', count: number) => void;
   /** A partition was taken over: what people were told about its open incidents. */
   readonly onTakeOver: (records: readonly string[]) => void;
@@ -221,7 +223,7 @@ export class SharedCorrelator implements HitSink {
     try {
       const nowMs = performance.now();
       // Before anything is read: what these words vouch for is in the streams by now.
-      const words = await this.#nodes.say(this.node, this.#sender.watermarkMs(Date.now() - IN_FLIGHT_MS));
+      const words = await this.#nodes.say(this.node, this.#sender.watermarkMs((this.#options.now ?? Date.now)() - IN_FLIGHT_MS));
       const { living, dead, watermarkMs } = this.#watch.look(words, nowMs);
       const changed = `${living}` !== `${this.#living}`;
       this.#living = living;

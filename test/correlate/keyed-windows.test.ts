@@ -9,7 +9,12 @@ function address(net: string, text: string): string {
 }
 
 windowsConformance('KeyedWindows', async ({ count, threshold, withinMs }) => {
-  const windows = new KeyedWindows(['source', 'port'], count === 'sum' ? 'hit' : 'host', withinMs, DEFAULT_BOUNDS);
+  const windows = new KeyedWindows(
+    ['source', 'port'],
+    count === 'sum' ? 'hit' : 'host',
+    withinMs,
+    DEFAULT_BOUNDS,
+  );
   const names: string[] = [''];
   return {
     async add({ name, key, value, atMs, weight = 1 }) {

@@ -41,7 +41,12 @@ describe('SQLite', async () => {
   });
   const fresh = (outbox?: { perChannel: number; deadLetters: number }) => {
     const path = join(dir, `${stores.length}.db`);
-    const store = openSqliteStore({ path, open, onEvent: () => undefined, ...(outbox === undefined ? {} : { outbox }) });
+    const store = openSqliteStore({
+      path,
+      open,
+      onEvent: () => undefined,
+      ...(outbox === undefined ? {} : { outbox }),
+    });
     stores.push(store);
     return store;
   };
@@ -131,7 +136,9 @@ describe.runIf(redisServer !== undefined).each([
   it('keeps 2,000 closed incidents and forgets the oldest', async () => {
     await empty(link);
     const book = new RedisIncidents(link);
-    const all = Array.from({ length: 2_010 }, (_, i) => incident(`i${i}`, { state: 'closed', lastSeenMs: i + 1 }));
+    const all = Array.from({ length: 2_010 }, (_, i) =>
+      incident(`i${i}`, { state: 'closed', lastSeenMs: i + 1 }),
+    );
     await book.save([incident('open', { lastSeenMs: 0 })]);
     await book.save(all);
     expect(await book.get('i9')).toBeUndefined();

@@ -37,7 +37,12 @@ export async function startRedis({ durable = false, cluster = false } = {}): Pro
   let child: ChildProcess;
   const begin = async () => {
     child = spawn(redisServer!, args, { stdio: 'ignore' });
-    const client = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 50, maxRetriesPerRequest: null });
+    const client = new Redis({
+      port,
+      host: '127.0.0.1',
+      retryStrategy: () => 50,
+      maxRetriesPerRequest: null,
+    });
     client.on('error', () => undefined);
     await client.ping();
     client.disconnect();

@@ -31,7 +31,10 @@ export function windowsConformance(
   runs = 60,
 ): void {
   const three: WindowSpec = { count: 'distinct', threshold: 3, withinMs: 60_000 };
-  const play = async (spec: WindowSpec, hits: readonly [value: string, second: number, weight?: number][]) => {
+  const play = async (
+    spec: WindowSpec,
+    hits: readonly [value: string, second: number, weight?: number][],
+  ) => {
     const windows = await make(spec);
     const given: string[][] = [];
     for (const [value, second, weight = 1] of hits) {
@@ -43,44 +46,86 @@ export function windowsConformance(
 
   describe(`${name} as windows`, () => {
     it('crosses at the distinct value that reaches the threshold, with everything that led to it', async () => {
-      expect(await play(three, [['a', 0], ['b', 1], ['b', 2], ['c', 3]])).toEqual([
-        [],
-        [],
-        [],
-        ['a@0', 'b@1', 'b@2', 'c@3'],
-      ]);
+      expect(
+        await play(three, [
+          ['a', 0],
+          ['b', 1],
+          ['b', 2],
+          ['c', 3],
+        ]),
+      ).toEqual([[], [], [], ['a@0', 'b@1', 'b@2', 'c@3']]);
     });
 
     it('passes what follows at once, and only once', async () => {
-      expect(await play(three, [['a', 0], ['b', 1], ['c', 2], ['c', 3], ['d', 4]])).toEqual([
-        [],
-        [],
-        ['a@0', 'b@1', 'c@2'],
-        ['c@3'],
-        ['d@4'],
-      ]);
+      expect(
+        await play(three, [
+          ['a', 0],
+          ['b', 1],
+          ['c', 2],
+          ['c', 3],
+          ['d', 4],
+        ]),
+      ).toEqual([[], [], ['a@0', 'b@1', 'c@2'], ['c@3'], ['d@4']]);
     });
 
     it('a window of W holds hits with t > now - W', async () => {
-      expect(await play(three, [['a', 0], ['b', 1], ['c', 60]])).toEqual([[], [], []]);
-      expect((await play(three, [['a', 0.001], ['b', 1], ['c', 60]])).at(-1)).toContain('c@60');
+      expect(
+        await play(three, [
+          ['a', 0],
+          ['b', 1],
+          ['c', 60],
+        ]),
+      ).toEqual([[], [], []]);
+      expect(
+        (
+          await play(three, [
+            ['a', 0.001],
+            ['b', 1],
+            ['c', 60],
+          ])
+        ).at(-1),
+      ).toContain('c@60');
     });
 
     it('a repeat of a value is not another value', async () => {
-      expect((await play(three, [['a', 0], ['a', 1], ['b', 2], ['a', 3]])).flat()).toEqual([]);
+      expect(
+        (
+          await play(three, [
+            ['a', 0],
+            ['a', 1],
+            ['b', 2],
+            ['a', 3],
+          ])
+        ).flat(),
+      ).toEqual([]);
     });
 
     it('keeps keys apart', async () => {
       const windows = await make(three);
       for (const [i, key] of ['x', 'y', 'x', 'y'].entries())
         expect(await windows.add({ name: `${i}`, key, value: `${i}`, atMs: START + i })).toEqual([]);
-      expect(await windows.add({ name: '4', key: 'x', value: '4', atMs: START + 4 })).toEqual(['0', '2', '4']);
+      expect(await windows.add({ name: '4', key: 'x', value: '4', atMs: START + 4 })).toEqual([
+        '0',
+        '2',
+        '4',
+      ]);
     });
 
     it('adds up weights where it counts attempts', async () => {
       const five: WindowSpec = { count: 'sum', threshold: 5, withinMs: 60_000 };
-      expect(await play(five, [['a', 0, 2], ['b', 1, 2], ['c', 2, 1]])).toEqual([[], [], ['a@0', 'b@1', 'c@2']]);
-      expect(await play(five, [['a', 0, 4], ['b', 60, 1]])).toEqual([[], []]);
+      expect(
+        await play(five, [
+          ['a', 0, 2],
+          ['b', 1, 2],
+          ['c', 2, 1],
+        ]),
+      ).toEqual([[], [], ['a@0', 'b@1', 'c@2']]);
+      expect(
+        await play(five, [
+          ['a', 0, 4],
+          ['b', 60, 1],
+        ]),
+      ).toEqual([[], []]);
     });
 
     it('a threshold of one needs no second hit', async () => {
@@ -88,9 +133,12 @@ export function windowsConformance(
     });
 
     it('crosses exactly when a window of that length has so many values, whatever comes before', async () => {
-      const hits = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.integer({ min: 0, max: 40_000 })), {
-        maxLength: 14,
-      });
+      const hits = fc.array(
+        fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.integer({ min: 0, max: 40_000 })),
+        {
+          maxLength: 14,
+        },
+      );
       await fc.assert(
         fc.asyncProperty(hits, async (steps) => {
           const windows = await make(three);

@@ -7,7 +7,11 @@ import { windowsConformance } from '../../support/windows.conformance.ts';
 
 const START = 1_700_000_000_000;
 
-function offered(value: string, second: number, changes: Partial<OfferedHit['conditions'][number]> = {}): OfferedHit {
+function offered(
+  value: string,
+  second: number,
+  changes: Partial<OfferedHit['conditions'][number]> = {},
+): OfferedHit {
   const condition = {
     key: 'r/k',
     story: 'r/s',
@@ -54,7 +58,14 @@ describe.runIf(redisServer !== undefined).each([
       let last = '-';
       return {
         async add({ name, key, value, atMs, weight = 1 }) {
-          const condition = { ...spec, key, story: `s/${key}`, value: `${value}${spec.count === 'sum' ? name : ''}`, weight, followMs: 3_600_000 };
+          const condition = {
+            ...spec,
+            key,
+            story: `s/${key}`,
+            value: `${value}${spec.count === 'sum' ? name : ''}`,
+            weight,
+            followMs: 3_600_000,
+          };
           await under.offer(5, 'n1', ++batch, [{ payload: name, atMs, conditions: [condition] }]);
           const rows = await handed(5, last === '-' ? '-' : `(${last}`);
           last = rows.at(-1)?.id ?? last;
