@@ -223,7 +223,10 @@ export class SharedCorrelator implements HitSink {
     try {
       const nowMs = performance.now();
       // Before anything is read: what these words vouch for is in the streams by now.
-      const words = await this.#nodes.say(this.node, this.#sender.watermarkMs((this.#options.now ?? Date.now)() - IN_FLIGHT_MS));
+      const words = await this.#nodes.say(
+        this.node,
+        this.#sender.watermarkMs((this.#options.now ?? Date.now)() - IN_FLIGHT_MS),
+      );
       const { living, dead, watermarkMs } = this.#watch.look(words, nowMs);
       const changed = `${living}` !== `${this.#living}`;
       this.#living = living;
