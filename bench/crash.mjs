@@ -215,7 +215,7 @@ else {
   for (const [point, { kills: times, mails }] of perPoint)
     console.log(`${point.padEnd(14)} ${times} kills, ${mails} mails between`);
   console.log(
-    `${verdict.kills} kills in ${((Date.now() - startedMs) / 1_000).toFixed(0)} s: ${verdict.owed} alerts owed, ${verdict.lost.length} lost, ` +
+    `${verdict.kills} kills in ${((Date.now() - startedMs) / 1_000).toFixed(0)} s: ${verdict.owed} alerts owed, ${verdict.lost.length} lost (${verdict.inDigest} told in digests), ` +
       `${verdict.duplicates} duplicates (${verdict.others} with another Message-ID), ${verdict.mails} mails`,
   );
   console.log(

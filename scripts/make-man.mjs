@@ -42,10 +42,12 @@ function options(command) {
     ]);
 }
 
-function verb(command) {
+/** A verb, and after it those it is divided into. */
+function verb(command, before = '') {
   const { prose, examples } = helpAfter(command);
+  const name = before + command.name();
   const words = [
-    command.name(),
+    name,
     ...command.registeredArguments.map((a) =>
       a.required ? `<${a.name()}${a.variadic ? '...' : ''}>` : `[${a.name()}${a.variadic ? '...' : ''}]`,
     ),
@@ -56,8 +58,12 @@ function verb(command) {
     ...options(command),
     ...(prose === '' ? [] : ['.PP', '.nf', roff(prose), '.fi']),
     ...(examples === '' ? [] : ['.PP', 'Examples:', '.PP', '.nf', roff(examples), '.fi']),
+    ...parts(command).flatMap((part) => verb(part, `${name} `)),
   ];
 }
+
+/** What a command is divided into; `help` is everywhere. */
+const parts = (command) => command.commands.filter((part) => part.name() !== 'help');
 
 const page = [
   `.TH KNOCKWATCH 1 "" "knockwatch ${version}" "User Commands"`,
@@ -75,7 +81,7 @@ const page = [
   '.SH OPTIONS',
   ...options(program),
   '.SH VERBS',
-  ...program.commands.filter((command) => command.name() !== 'help').flatMap(verb),
+  ...parts(program).flatMap((command) => verb(command)),
   '.SH EXIT STATUS',
   '0 all is well; 1 failure; 2 wrong usage or configuration. Verbs with a',
   '.B \\-\\-fail\\-on\\-...',

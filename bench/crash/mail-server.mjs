@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import PostalMime from 'postal-mime';
 
 /**
  * An SMTP server on loopback that keeps what it gets. `onStage(stage)` is asked in the middle of a message (`mid-smtp`) and after
@@ -12,8 +13,12 @@ export async function mailServer(onStage) {
     let silent = false;
     const say = (reply) => silent || socket.write(`${reply}\r\n`);
     socket.on('error', () => {});
+    let work = Promise.resolve();
     socket.on('data', (chunk) => {
       rest += chunk.toString('latin1');
+      work = work.then(answer);
+    });
+    const answer = async () => {
       for (let end = rest.indexOf('\r\n'); end >= 0; end = rest.indexOf('\r\n')) {
         const line = rest.slice(0, end);
         rest = rest.slice(end + 2);
@@ -25,25 +30,26 @@ export async function mailServer(onStage) {
           data.push(line);
           if (data.length === 5 && onStage('mid-smtp')) silent = true;
         } else {
-          mails.push(mailOf(data.join('\r\n')));
+          mails.push(await mailOf(data.join('\r\n')));
           data = undefined;
           if (onStage('after-dot')) silent = true;
           say('250 queued');
         }
       }
-    });
+    };
     say('220 mx');
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   return { port: server.address().port, mails, close: () => server.close() };
 }
 
-function mailOf(text) {
-  const head = text.slice(0, text.indexOf('\r\n\r\n')).replace(/\r\n[ \t]+/g, ' ');
-  const field = (name) => new RegExp(`^${name}: *(.*)$`, 'im').exec(head)?.[1];
+/** A mail about one source, or (no source) a digest with those it tells of. */
+async function mailOf(text) {
+  const { messageId, subject = '', text: body = '' } = await PostalMime.parse(text);
+  const source = /: ([0-9a-f:]+) tried/.exec(subject)?.[1];
   return {
-    messageId: field('Message-ID'),
-    subject: field('Subject') ?? '',
-    source: /: ([0-9a-f:]+) tried/.exec(field('Subject') ?? '')?.[1],
+    messageId,
+    source: /Digest/.test(subject) ? undefined : source,
+    told: body.match(/2001:db8:2::[0-9a-f]+/g) ?? [],
   };
 }

@@ -32,9 +32,12 @@ export class Oracle {
 
   verdict(mails, kills) {
     const owed = this.owed();
-    const bySource = Map.groupBy
-      ? Map.groupBy(mails, ({ source }) => source)
-      : mails.reduce((map, mail) => map.set(mail.source, [...(map.get(mail.source) ?? []), mail]), new Map());
+    const bySource = new Map();
+    for (const mail of mails) {
+      if (mail.source !== undefined) bySource.set(mail.source, [...(bySource.get(mail.source) ?? []), mail]);
+    }
+    // What had no room in the queue is told in a digest.
+    const inDigest = new Set(mails.flatMap(({ source, told }) => (source === undefined ? told : [])));
     const duplicates = [...bySource.values()].reduce((sum, same) => sum + same.length - 1, 0);
     const inFlight = [...this.#sources].filter(
       ([source, { times }]) => times.length === 3 && !owed.has(source),
@@ -45,7 +48,8 @@ export class Oracle {
       owed: owed.size,
       mailed: bySource.size,
       mails: mails.length,
-      lost: [...owed].filter((source) => !bySource.has(source)),
+      inDigest: [...owed].filter((source) => inDigest.has(source) && !bySource.has(source)).length,
+      lost: [...owed].filter((source) => !bySource.has(source) && !inDigest.has(source)),
       duplicates,
       /** Mails about one source that are not the same mail: another Message-ID. */
       others: [...bySource.values()].filter(

@@ -21,28 +21,26 @@ export function plantedLog(kind, lines) {
   return path;
 }
 
-/** The paper's rule, with other rules around it that watch something else. */
+/** A directory with the paper's rule and, around it, rules that watch something else. */
 export function rulesFile(rules, { within = '60s' } = {}) {
-  const path = join(OUT, `rules-${rules}-${within}.yaml`);
-  const rule = (id, hosts, ports, detect) =>
-    `  - id: ${id}\n    watch: { hosts: [${hosts.join(', ')}], ports: [${ports.map((port) => `${port}/tcp`).join(', ')}] }\n    detect: ${detect}\n`;
+  const directory = join(OUT, `rules-${rules}-${within}`);
+  mkdirSync(directory, { recursive: true });
+  const rule = (id, hosts, ports, within) =>
+    `  - id: ${id}\n    watch: { hosts: [${hosts.join(', ')}], ports: [${ports.map((port) => `${port}/tcp`).join(', ')}] }\n    detect: { address-scan: { hosts: 3, within: ${within} } }\n`;
   const others = Array.from({ length: rules - 1 }, (_, i) => {
     const net = `10.${(i >> 8) & 255}.${i & 255}`;
     return rule(
       `other-${i}`,
       [1, 2, 3].map((n) => `${net}.${n}`),
       WATCHED.ports,
-      '{ address-scan: { hosts: 3, within: 60s } }',
+      '60s',
     );
   });
-  const paper = rule(
-    'paper',
-    WATCHED.hosts,
-    WATCHED.ports,
-    `{ address-scan: { hosts: 3, within: ${within} } }`,
-  );
-  writeFileSync(path, `rules:\n${others.join('')}${paper}`);
-  return path;
+  const all = [...others, rule('paper', WATCHED.hosts, WATCHED.ports, within)];
+  const PER_FILE = 1_000;
+  for (let at = 0; at < all.length; at += PER_FILE)
+    writeFileSync(join(directory, `${at}.yaml`), `rules:\n${all.slice(at, at + PER_FILE).join('')}`);
+  return directory;
 }
 
 const address = (n) => `${11 + ((n >> 24) & 127)}.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`;

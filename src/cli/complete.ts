@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 const SHELLS = ['bash', 'zsh', 'fish', 'powershell'];
 const MAX_FILES = 1_000;
 /** Options and arguments that take a path have one of these as the name of their value. */
-const PATH = /[<[](?:file|path|line)(?:\.\.\.)?[>\]]/;
+const PATH = /[<[](?:file|file\.tar|directory|path|line)(?:\.\.\.)?[>\]]/;
 
 /**
  * `knockwatch complete SHELL` prints a script for the shell, `knockwatch complete -- WORDS` is what that script asks. To be
@@ -13,12 +13,11 @@ const PATH = /[<[](?:file|path|line)(?:\.\.\.)?[>\]]/;
  */
 export function registerComplete(program: Command): void {
   const completion = tab(program);
-  for (const verb of program.commands) {
-    const known = completion.commands.get(verb.name());
-    for (const option of [...program.options, ...verb.options]) {
-      const entry =
-        known?.options.get(option.long?.slice(2) ?? '') ??
-        completion.options.get(option.long?.slice(2) ?? '');
+  for (const [name, command] of commandsIn(program)) {
+    const known = completion.commands.get(name);
+    for (const option of [...program.options, ...command.options]) {
+      const long = option.long?.slice(2) ?? '';
+      const entry = known?.options.get(long) ?? completion.options.get(long);
       if (entry !== undefined && PATH.test(option.flags)) entry.handler = paths;
     }
     for (const argument of known?.arguments.values() ?? [])
@@ -34,6 +33,14 @@ Examples:
   knockwatch complete zsh > ~/.zfunc/_knockwatch
   knockwatch complete fish > ~/.config/fish/completions/knockwatch.fish`,
   );
+}
+
+/** Every command under its whole name: `replay`, `archive export`. */
+function commandsIn(parent: Command, before = ''): [name: string, command: Command][] {
+  return parent.commands.flatMap((command) => [
+    [before + command.name(), command],
+    ...commandsIn(command, `${before}${command.name()} `),
+  ]);
 }
 
 /** The files that begin with what is typed so far. */

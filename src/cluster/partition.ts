@@ -32,8 +32,8 @@ interface State {
   readonly readId: string;
   /** Hits read that were ahead of the clock. */
   readonly early: readonly string[];
-  /** Hits that were held to be put in order, with the clock at their arrival. */
-  readonly held: readonly (readonly [id: string, clockMs: number])[];
+  /** Hits that were held to be put in order, in order of arrival. */
+  readonly held: readonly string[];
   /** What was still to be told. */
   readonly tells: readonly { readonly incident: string; readonly transition: Transition }[];
 }
@@ -43,7 +43,7 @@ const RETRY_MS = 1_000;
 /** Hits are kept longer than any window by this much: one may wait in another window for so long, and clocks differ. */
 const KEEP_SLACK_MS = WINDOW_SLACK_MS + 60_000;
 
-type Early = SharedHit & { readonly id: string };
+type Early = SharedHit & { readonly id: string; readonly waited: boolean };
 
 /**
  * One partition in the hands of its owner: an ordinary correlator that is given the hits in order of receipt, as one process
@@ -89,17 +89,17 @@ export class Partition {
   async restore(): Promise<readonly string[]> {
     const { state: text, open, ledger } = await this.#store.load();
     const state = parseObject<State>(text ?? '') ?? START;
-    const held = new Map(state.held);
+    const held = new Set(state.held);
     const early = new Set(state.early);
     const judged: Hit[] = [];
-    const toHold: { id: string; hit: Hit }[] = [];
+    const toHold = new Map<string, Early>();
     for (let page = await this.#store.read('0-0'); ; page = await this.#store.read(page.hits.at(-1)!.id)) {
       for (const logged of page.hits) {
         if (idAfter(logged.id, state.readId)) continue;
         const shared = this.#decode(logged);
         if (shared === undefined) continue;
         if (early.has(logged.id)) this.#early.push(shared);
-        else if (held.has(logged.id)) toHold.push(shared);
+        else if (held.has(logged.id)) toHold.set(logged.id, shared);
         else judged.push(shared.hit);
       }
       if (!page.more) break;
@@ -107,11 +107,10 @@ export class Partition {
     const incidents = [...open.values()]
       .flatMap((each) => decodeIncident(each) ?? [])
       .sort((a, b) => a.openedAtMs - b.openedAtMs);
-    const byId = new Map(toHold.map(({ id, hit }) => [id, hit]));
     this.#correlator.restore(
       {
         clockMs: state.clockMs ?? Number.NEGATIVE_INFINITY,
-        held: state.held.flatMap(([id, clockMs]) => (byId.has(id) ? [{ hit: byId.get(id)!, clockMs }] : [])),
+        held: state.held.flatMap((id) => toHold.get(id) ?? []),
         incidents,
       },
       judged,
@@ -145,9 +144,9 @@ export class Partition {
     if (this.#left || !Number.isFinite(watermarkMs)) return;
     const ready = this.#early.filter(({ clockMs }) => clockMs <= watermarkMs);
     if (ready.length > 0) this.#early = this.#early.filter(({ clockMs }) => clockMs > watermarkMs);
-    for (const { hit, clockMs } of ready.sort((a, b) => a.clockMs - b.clockMs)) {
+    for (const { hit, clockMs, waited } of ready.sort((a, b) => a.clockMs - b.clockMs)) {
       this.#correlator.advance(clockMs);
-      this.#correlator.add(hit, clockMs);
+      this.#correlator.add(hit, clockMs, waited);
     }
     this.#correlator.advance(watermarkMs);
   }
@@ -163,7 +162,7 @@ export class Partition {
       clockMs: Number.isFinite(clockMs) ? clockMs : null,
       readId: this.#readId,
       early: this.#early.map(({ id }) => id),
-      held: held.map(({ hit, clockMs: arrivedMs }) => [this.#ids.get(hit) ?? '', arrivedMs] as const),
+      held: held.map(({ hit }) => this.#ids.get(hit) ?? ''),
       tells: [...this.#tells].map(({ incident, transition }) => ({
         incident: encodeIncident(incident),
         transition,
@@ -212,13 +211,13 @@ export class Partition {
     return this.#correlator.stats();
   }
 
-  #decode({ id, payload }: LoggedHit): Early | undefined {
+  #decode({ id, payload, waited }: LoggedHit): Early | undefined {
     const shared = decodeSharedHit(payload);
     if (shared === undefined || this.#isKnown(shared)) return undefined;
     const line = shared.line === undefined ? { sequence: 0 } : this.#options.lines.keep(shared.line);
     const hit = { ...shared.hit, attempt: { ...shared.hit.attempt, line } };
     this.#ids.set(hit, id);
-    return { ...shared, hit, id };
+    return { ...shared, hit, id, waited };
   }
 
   #isKnown({ name, clockMs }: SharedHit): boolean {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CorrelatorStats, HitSink } from '../correlate/correlator.ts';
 import type { Rule } from '../rule.ts';
 import type { SharedStatus } from '../status.ts';
-import { HitWindows } from '../store/redis/hit-windows.ts';
+import { HitWindows, type HitWindowsOptions } from '../store/redis/hit-windows.ts';
 import { PARTITIONS } from '../store/redis/keys.ts';
 import { Nodes } from '../store/redis/nodes.ts';
 import { PartitionStore } from '../store/redis/partition-store.ts';
@@ -22,6 +22,7 @@ export interface SharedCorrelatorOptions extends Omit<PartitionOptions, 'lines'>
   readonly maxSpoolBytes: number;
   /** The clock `add` goes by. */
   readonly now?: () => number;
+  readonly windows?: HitWindowsOptions;
   readonly onDropped: (reason: 'spool-full' | 'window-full', count: number) => void;
   /** A partition was taken over: what people were told about its open incidents. */
   readonly onTakeOver: (records: readonly string[]) => void;
@@ -82,7 +83,7 @@ export class SharedCorrelator implements HitSink {
     this.#stores = Array.from({ length: PARTITIONS }, (_, i) => new PartitionStore(options.link, i));
     this.#sender = new HitSender({
       node: this.node,
-      windows: new HitWindows(options.link),
+      windows: new HitWindows(options.link, options.windows),
       maxSpoolBytes: options.maxSpoolBytes,
       onDropped: options.onDropped,
     });

@@ -28,11 +28,19 @@ export interface CorrelatorStats {
   readonly closedEarly: number;
 }
 
+/** A hit not judged yet, with the clock at its arrival. */
+export interface HeldHit {
+  readonly hit: Hit;
+  readonly clockMs: number;
+  /** See `Correlator.add`. */
+  readonly waited?: boolean;
+}
+
 /** What another correlator needs to go on where this one is. */
 export interface CorrelatorState {
   readonly clockMs: number;
-  /** Hits not judged yet, in order of arrival, with the clock at their arrival. */
-  readonly held: readonly { readonly hit: Hit; readonly clockMs: number }[];
+  /** In order of arrival. */
+  readonly held: readonly HeldHit[];
   /** In order of opening. */
   readonly incidents: readonly Incident[];
 }
@@ -66,6 +74,7 @@ export class Correlator {
   readonly #bounds: WindowBounds;
   readonly #latenessMs: number;
   readonly #duplicates = new Duplicates();
+  readonly #waited = new WeakSet<Hit>();
   readonly #takeHit = (hit: Hit, arrivedMs: number) => this.#take(hit, arrivedMs);
   #clockMs = Number.NEGATIVE_INFINITY;
   #hits = 0;
@@ -101,9 +110,13 @@ export class Correlator {
     return this.#incidents.rule(id);
   }
 
-  /** Takes one hit; `clockMs` is the stream's clock at its arrival. */
-  add(hit: Hit, clockMs: number): void {
+  /**
+   * Takes one hit; `clockMs` is the stream's clock at its arrival. One that `waited` elsewhere until its window mattered is
+   * judged as if it had been here: it is no part of an incident that opened after it without it.
+   */
+  add(hit: Hit, clockMs: number, waited = false): void {
     this.#hits++;
+    if (waited) this.#waited.add(hit);
     this.#buffer.push(hit, clockMs);
     this.advance(clockMs);
   }
@@ -158,7 +171,10 @@ export class Correlator {
       for (const detector of this.#detectors.get(hit.ruleId) ?? []) detector.add(once);
     }
     this.#incidents.resume(incidents);
-    for (const { hit, clockMs: arrivedMs } of held) this.#buffer.push(hit, arrivedMs);
+    for (const { hit, clockMs: arrivedMs, waited } of held) {
+      if (waited) this.#waited.add(hit);
+      this.#buffer.push(hit, arrivedMs);
+    }
   }
 
   /** Open incidents, as values. */
@@ -203,12 +219,14 @@ export class Correlator {
   #take(reported: Hit, arrivedMs: number, resumed = false): void {
     const hit = this.#oncePerPacket(reported);
     const nowMs = hit.attempt.atMs;
+    const waited = this.#waited.has(reported);
     const touchedMs = arrivedMs - this.#latenessMs;
     // Incidents that fell silent before this hit close before it is judged.
     this.#incidents.advance(Math.min(nowMs, this.#clockMs - this.#latenessMs), nowMs);
     for (const detector of this.#detectors.get(hit.ruleId) ?? []) {
       const detection = detector.add(hit);
       const key = detector.key(hit);
+      if (waited && this.#incidents.openedAfter(detector.identifier(hit), nowMs)) continue;
       if (resumed && this.#incidents.hasCounted(detector.identifier(hit), key, nowMs)) continue;
       if (detection !== undefined) this.#incidents.observe(detection, detector.spec, key, touchedMs);
       else this.#incidents.extend(detector.identifier(hit), detector.spec, key, hit, touchedMs);

@@ -100,6 +100,12 @@ export class Incidents {
     return orphans;
   }
 
+  /** Whether the incident that is open under an identifier opened after a hit at `atMs`. */
+  openedAfter(identifier: string, atMs: number): boolean {
+    const incident = this.#open.get(identifier);
+    return incident !== undefined && incident.openedAtMs > atMs;
+  }
+
   /** Whether a hit of an earlier run has been counted by the incident its window is part of. */
   hasCounted(identifier: string, key: string, atMs: number): boolean {
     const incident = this.#open.get(identifier);

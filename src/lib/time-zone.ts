@@ -24,6 +24,8 @@ const zones = new Map<string, Zone>();
 
 /** Whether the runtime knows this IANA zone name (`UTC` included). */
 export function isTimeZone(name: string): boolean {
+  // The first question to the runtime about zones costs 10 ms; most collectors are kept at UTC.
+  if (isUtc(name)) return true;
   try {
     new Intl.DateTimeFormat('en-US', { timeZone: name });
     return true;

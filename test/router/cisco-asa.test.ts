@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ciscoAsa } from '../../src/router/cisco-asa.ts';
 import { commands, comments, samplePlan } from './plans.ts';
 
-const EXPECTED = String.raw`
+const EXPECTED = `
 logging enable
 logging timestamp rfc5424
 logging device-id hostname

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ciscoIos } from '../../src/router/cisco-ios.ts';
 import { commands, comments, samplePlan } from './plans.ts';
 
-const EXPECTED = String.raw`
+const EXPECTED = `
 service timestamps log datetime msec localtime show-timezone year
 service sequence-numbers
 logging on

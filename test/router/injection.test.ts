@@ -1,7 +1,16 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { DEVICES } from '../../src/router/index.ts';
 import { runForTest } from '../support/cli.ts';
 import { commands, hostilePlan, samplePlan } from './plans.ts';
+
+/** With a configuration of its own: this machine may have one. */
+const dir = mkdtempSync(join(tmpdir(), 'knockwatch-router-'));
+writeFileSync(join(dir, 'knockwatch.yaml'), 'zone: UTC\n');
+afterAll(() => rmSync(dir, { recursive: true }));
+const ROUTER = ['--config', join(dir, 'knockwatch.yaml'), 'router'];
 
 describe.each(DEVICES)('$name, whatever names the rule files hold', (device) => {
   it('no name ends a line or a comment, or brings in a command', () => {
@@ -32,7 +41,7 @@ describe('knockwatch router', () => {
     ['--for', 'toaster', /cisco-ios, cisco-asa, iptables, nftables, pf, opnsense/],
   ])('refuses %s %s', async (option, value, message) => {
     const options = { '--for': 'pf', '--collector': '192.0.2.5', [option]: value };
-    const { exitCode, stderr, stdout } = await runForTest(['router', ...Object.entries(options).flat()]);
+    const { exitCode, stderr, stdout } = await runForTest([...ROUTER, ...Object.entries(options).flat()]);
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(message);
     expect(stdout).toBe('');
@@ -40,7 +49,7 @@ describe('knockwatch router', () => {
 
   it('denies nothing from the rules that ship, and says what to do about it', async () => {
     const { exitCode, stdout, stderr } = await runForTest([
-      'router',
+      ...ROUTER,
       '--for',
       'pf',
       '--collector',
@@ -55,7 +64,7 @@ describe('knockwatch router', () => {
 
   it('denies what they watch on the networks it is told are mine', async () => {
     const { stdout } = await runForTest([
-      'router',
+      ...ROUTER,
       '--for',
       'pf',
       '--collector',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { iptables } from '../../src/router/iptables.ts';
 import { commands, comments, samplePlan } from './plans.ts';
 
-const EXPECTED = String.raw`
+const EXPECTED = `
 *filter
 :KNOCKWATCH - [0:0]
 :KNOCKWATCH-DROP - [0:0]

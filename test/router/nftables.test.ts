@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { nftables } from '../../src/router/nftables.ts';
 import { commands, comments, samplePlan } from './plans.ts';
 
-const EXPECTED = String.raw`
+const EXPECTED = `
 #!/usr/sbin/nft -f
 table inet knockwatch
 delete table inet knockwatch

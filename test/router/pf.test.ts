@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { pf } from '../../src/router/pf.ts';
 import { commands, comments, samplePlan } from './plans.ts';
 
-const EXPECTED = String.raw`
+const EXPECTED = `
 block drop in log quick inet proto tcp from any to 192.0.2.10 port { 143, 6000:6063 } label "knockwatch"
 block drop in log quick inet proto udp from any to 192.0.2.10 port { 53 } label "knockwatch"
 block drop in log quick inet proto tcp from any to 198.51.100.0/28 port { 513 } label "knockwatch"

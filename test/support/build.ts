@@ -19,9 +19,11 @@ export default function setup(): void {
   if (modifiedMs(join(ROOT, 'dist/main.js')) < startedAt.getTime() - 1_000) {
     throw new Error(`tsc built nothing: ${build.stdout}${build.stderr}${build.error ?? ''}`);
   }
-  // As `npm run build` does: the page's files are no TypeScript.
-  const copy = spawnSync(process.execPath, ['scripts/copy-assets.mjs'], { cwd: ROOT, encoding: 'utf8' });
-  if (copy.status !== 0) throw new Error(`the page was not copied: ${copy.stderr}`);
+  // As `npm run build` does: the page's files are no TypeScript, and the program is joined into a few files.
+  for (const script of ['scripts/copy-assets.mjs', 'scripts/bundle.mjs']) {
+    const { status, stderr } = spawnSync(process.execPath, [script], { cwd: ROOT, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`${script} failed: ${stderr}`);
+  }
   if (build.status !== 0) console.warn(`dist is built in spite of type errors:\n${build.stdout}`);
   // A file saved while tsc ran counts as newer: the stamp carries the time of the start.
   writeFileSync(STAMP, '');

@@ -49,8 +49,9 @@ const MAX_WAITING = 1_024;
 
 /*
  * Adds each hit to its windows, expires what is too old, counts, and says whether the condition is met. Hits of a condition
- * that is not met wait beside the window; once it is, they and all later hits of the story go to the stream, where the
- * owner of the partition judges them exactly. So this errs on one side only: hits that come out of order may cross early.
+ * that is not met wait beside the window; once it is, they (field `waited`) and all later hits of the story (`hit`) go to the
+ * stream, where the owner of the partition judges them exactly. So this errs on one side only: hits that come out of order
+ * may cross early.
  *
  * KEYS batches stream {seen waiting followed}...
  * ARGV node batch slack maxWaiting hits {payload at conditions {count value weight threshold within follow}...}...
@@ -62,8 +63,8 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 local slack, max = tonumber(ARGV[3]), tonumber(ARGV[4])
 local handed, cut, k, a = 0, 0, 3, 6
 
-local function hand(payload)
-  redis.call('XADD', KEYS[2], '*', 'h', payload)
+local function hand(field, payload)
+  redis.call('XADD', KEYS[2], '*', field, payload)
   handed = handed + 1
 end
 
@@ -114,14 +115,14 @@ for _ = 1, tonumber(ARGV[5]) do
       redis.call('SET', followed, '1', 'PX', follow)
       pass = true
       for _, each in ipairs(redis.call('LRANGE', waiting, 0, -1)) do
-        hand(string.match(each, '^%S+ (.*)$'))
+        hand('waited', string.match(each, '^%S+ (.*)$'))
       end
       redis.call('DEL', waiting)
-    elseif counts then
+    else
       waits[#waits + 1] = {waiting, within}
     end
   end
-  if pass then hand(payload) else
+  if pass then hand('hit', payload) else
     for _, each in ipairs(waits) do wait(each[1], payload, at, each[2]) end
   end
 end

@@ -12,6 +12,8 @@ export interface LoggedHit {
   /** `<milliseconds>-<number>`, ascending. */
   readonly id: string;
   readonly payload: string;
+  /** It waited for others until the condition was met. */
+  readonly waited: boolean;
 }
 
 /** What has changed since the last checkpoint. */
@@ -106,7 +108,11 @@ export class PartitionStore {
   /** Hits after an id, oldest first; at most a page of them, and whether there may be more. */
   async read(afterId: string): Promise<{ readonly hits: readonly LoggedHit[]; readonly more: boolean }> {
     const rows = await this.#link.client.xrange(this.#keys.hits, `(${afterId}`, '+', 'COUNT', PAGE);
-    const hits = rows.map(([id, fields]) => ({ id, payload: fields[1] ?? '' }));
+    const hits = rows.map(([id, fields]) => ({
+      id,
+      payload: fields[1] ?? '',
+      waited: fields[0] === 'waited',
+    }));
     return { hits, more: hits.length === PAGE };
   }
 

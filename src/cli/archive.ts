@@ -1,0 +1,116 @@
+import { existsSync } from 'node:fs';
+import { type Command, InvalidArgumentError } from 'commander';
+import { visible } from '../lib/escape.ts';
+import { exportArchive } from '../store/archive-export.ts';
+import type { ChainHead } from '../store/archive-record.ts';
+import { verifyArchive } from '../store/archive-verify.ts';
+import { archiveDirectory, storePath } from '../store/places.ts';
+import { configOrFail } from './config-option.ts';
+import { CliError, EXIT_FAILURE, type Io, paint, writeJson } from './io.ts';
+import { withStore } from './open-store.ts';
+
+function day(text: string): string {
+  const ms = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  if (Number.isNaN(ms) || !new Date(ms).toISOString().startsWith(text))
+    throw new InvalidArgumentError('write a day (UTC) like 2026-11-23.');
+  return text;
+}
+
+interface Period {
+  readonly from?: string;
+  readonly to?: string;
+  readonly json?: boolean;
+}
+
+const today = () => new Date().toISOString().slice(0, 10);
+
+/** `knockwatch archive export|verify`: hand evidence on, and prove that it is what was received. */
+export function registerArchive(program: Command, io: Io): void {
+  const archive = program
+    .command('archive')
+    .description('export archived lines with checksums, or prove that nothing was changed');
+  archive
+    .command('export')
+    .description('write the files of a period, with checksums and a note on how to check them, into a tar')
+    .argument('<file.tar>', 'made readable by its owner only; must not exist')
+    .option('--from <day>', 'first day, UTC (default: the oldest)', day)
+    .option('--to <day>', 'last day, UTC (default: today)', day)
+    .option('--json', 'what was written, as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  knockwatch archive export --from 2026-11-01 --to 2026-11-07 case-17.tar',
+    )
+    .action(async (file: string, options: Period, command: Command) => {
+      const { stateDir } = await configOrFail(io, command);
+      const { from = '0000-00-00', to = today() } = options;
+      const written = await exportArchive(archiveDirectory(stateDir), from, to, file).catch(
+        (error: Error) => {
+          throw new CliError(EXIT_FAILURE, error.message);
+        },
+      );
+      if (options.json) writeJson(io, { file, ...written });
+      else
+        io.stdout.write(
+          `${file}: ${written.members.length} files, ${written.bytes} bytes, SHA-256 ${written.sha256}\n`,
+        );
+    });
+  archive
+    .command('verify')
+    .description('prove the chain of digests of the archive, or of the directory an export was unpacked into')
+    .argument('[directory]', "default: the daemon's own archive, whose newest record the store knows")
+    .option('--from <day>', 'first day, UTC', day)
+    .option('--to <day>', 'last day, UTC', day)
+    .option('--json', 'the result as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  knockwatch archive verify\n  knockwatch archive verify unpacked/\nExit code 1 when a record is missing or changed.',
+    )
+    .action(async (directory: string | undefined, options: Period, command: Command) => {
+      await verify(io, command, directory, options);
+    });
+}
+
+async function verify(
+  io: Io,
+  command: Command,
+  directory: string | undefined,
+  { from, to, json }: Period,
+): Promise<void> {
+  const { stateDir } = await configOrFail(io, command);
+  if (directory !== undefined && !existsSync(directory))
+    throw new CliError(EXIT_FAILURE, `there is no directory ${directory}`);
+  const head = directory === undefined && to === undefined ? await knownHead(io, stateDir) : undefined;
+  const path = directory ?? archiveDirectory(stateDir);
+  const { files, records, first, last, broken, brokenCount } = await verifyArchive(path, from, to, head);
+  if (json) {
+    const ends = [first, last].map((record) =>
+      record === undefined
+        ? undefined
+        : { seq: record.seq, receivedAt: record.receivedAt, sha256: record.sha256 },
+    );
+    writeJson(io, { files, records, first: ends[0], last: ends[1], broken, brokenCount });
+  } else {
+    for (const { file, line, seq, because } of broken) {
+      const where = `${file}${line === undefined ? '' : `:${line}`}${seq === undefined ? '' : ` (record ${seq})`}`;
+      io.stderr.write(`${paint(io, 'stderr', 'red', visible(`${where}: ${because}`))}\n`);
+    }
+    const span =
+      first === undefined || last === undefined
+        ? ''
+        : `, ${first.receivedAt} to ${last.receivedAt}, records ${first.seq} to ${last.seq}`;
+    io.stdout.write(`${records} sound records in ${files.length} files${span}\n`);
+    if (last !== undefined) io.stdout.write(`newest digest ${last.sha256}\n`);
+  }
+  if (brokenCount > 0) throw new CliError(EXIT_FAILURE, `${brokenCount} places are not as they were written`);
+}
+
+/** The newest record the store knows of: nothing may be missing before it. */
+async function knownHead(io: Io, stateDir: string): Promise<ChainHead | undefined> {
+  if (!existsSync(storePath(stateDir))) return undefined;
+  const text = await withStore(io, stateDir, (store) => store.meta('archive.head'));
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as ChainHead);
+  } catch {
+    return undefined;
+  }
+}

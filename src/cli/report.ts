@@ -1,0 +1,119 @@
+import { type Command, Option } from 'commander';
+import type { Config } from '../config.ts';
+import { rdap } from '../evidence/rdap.ts';
+import { type Report, renderReport } from '../evidence/report.ts';
+import { reverseDns } from '../evidence/reverse-dns.ts';
+import { whois } from '../evidence/whois.ts';
+import { canonicalIp } from '../lib/ip.ts';
+import { configuredLookups } from '../source-evidence.ts';
+import type { Store } from '../store/store.ts';
+import type { Incident } from '../types.ts';
+import { configOrFail } from './config-option.ts';
+import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io, writeJson } from './io.ts';
+import { withStore } from './open-store.ts';
+import { linesOf, lookupsOf, maskOf, readLines } from './report-input.ts';
+
+const FORMS = ['complaint', 'evidence', 'xarf'] as const;
+
+interface Options {
+  readonly form?: (typeof FORMS)[number];
+  readonly source?: string;
+  readonly mask?: boolean;
+  readonly ask?: boolean;
+  readonly json?: boolean;
+}
+
+/** The incident that is meant, and the source the complaint is about. */
+function subject(
+  store: Store,
+  about: string,
+  wanted: string | undefined,
+): { incident: Incident; source: string } {
+  const ip = canonicalIp(about);
+  const incident = ip === undefined ? store.incident(about) : store.incidents({ source: ip, limit: 1 })[0];
+  if (incident === undefined)
+    throw new CliError(
+      EXIT_FAILURE,
+      ip === undefined ? `the store has no incident ${about}` : `the store has no incident of ${ip}`,
+    );
+  const source = ip ?? (wanted === undefined ? incident.sources[0] : canonicalIp(wanted));
+  if (source === undefined || !incident.sources.includes(source))
+    throw new CliError(
+      EXIT_USAGE,
+      `${wanted ?? about} is no source of incident ${incident.id}; there are ${incident.sources.slice(0, 10).join(', ')}`,
+    );
+  return { incident, source };
+}
+
+async function reportOf(
+  store: Store,
+  config: Config,
+  about: string,
+  options: Options,
+  io: Io,
+): Promise<Report> {
+  const { incident, source } = subject(store, about, options.source);
+  const onFault = (because: string) => io.stderr.write(`${because}\n`);
+  const asked = [
+    reverseDns(),
+    ...configuredLookups(
+      { lookups: { ...config.lookups, reverseDns: false, rdap: false, whois: false, finger: false } },
+      onFault,
+    ),
+    rdap(),
+    whois(),
+  ];
+  const lines = await linesOf(incident, source, config.stateDir);
+  const { organisation, email, upstream, cert } = config.report;
+  const head = store.meta('archive.head');
+  return renderReport({
+    incident,
+    source,
+    lines,
+    lookups: await lookupsOf(source, asked, store, options.ask === true),
+    ...readLines(lines, config),
+    reporter: { organisation, email },
+    cc: { upstream, cert },
+    ...(options.mask ? { mask: maskOf(config, incident) } : {}),
+    ...(head === undefined ? {} : { archiveHead: JSON.parse(head) as { seq: number; sha256: string } }),
+    nowMs: Date.now(),
+  });
+}
+
+/** `knockwatch report ID|SOURCE`: evidence and a draft complaint to read, correct and send oneself. */
+export function registerReport(program: Command, io: Io): void {
+  program
+    .command('report')
+    .description('print the evidence of an incident and a draft complaint about its source; sends nothing')
+    .argument('<id|source>', 'an incident, or an address: its newest incident')
+    .addOption(
+      new Option('--form <what>', 'only one part; xarf is for machines (XARF 4, JSON)').choices(FORMS),
+    )
+    .option('--source <address>', 'whom to complain about, where an incident has several sources')
+    .option('--mask', 'hide our own addresses and names')
+    .option('--ask', 'ask DNS, RDAP and whois about the source now; nobody is asked without it')
+    .option('--json', 'all parts as one JSON object')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  knockwatch report 3f2a9c01b7de | less\n  knockwatch report 198.51.100.7 --ask --mask --form complaint > draft.txt\n  knockwatch report 3f2a9c01b7de --form xarf > report.json',
+    )
+    .action(async (about: string, options: Options, command: Command) => {
+      const config = await configOrFail(io, command);
+      const report = await withStore(io, config.stateDir, (store) =>
+        reportOf(store, config, about, options, io),
+      );
+      const { bundle, complaint, xarf } = report;
+      if (options.json) {
+        writeJson(io, { evidence: bundle, complaint, xarf: xarf.ok ? JSON.parse(xarf.json) : xarf });
+        return;
+      }
+      if (options.form === 'xarf') {
+        if (!xarf.ok) throw new CliError(EXIT_FAILURE, `no X-ARF report: ${xarf.because}`);
+        io.stdout.write(xarf.json);
+      } else {
+        if (options.form !== 'evidence') io.stdout.write(complaint.text);
+        if (options.form === undefined) io.stdout.write(`\n${'-'.repeat(72)}\n\n`);
+        if (options.form !== 'complaint') io.stdout.write(bundle);
+      }
+    });
+}
