@@ -3,7 +3,7 @@ import { classifyIp } from '../lib/ip.ts';
 import type { DetectSpec, Rule } from '../rule.ts';
 import type { Detection, EvidenceLine, Hit, Incident, LineRef } from '../types.ts';
 import { levelsOf, windowOf } from './incident-size.ts';
-import { beginningOf, OpenIncident, raise } from './open-incident.ts';
+import { beginningOf, gravest, OpenIncident, raise } from './open-incident.ts';
 
 /** What just happened to an incident. `settled` follows `opened` after the settle time: the moment for the first alert. */
 export type Transition = 'opened' | 'settled' | 'escalated' | 'closed';
@@ -214,22 +214,27 @@ export class Incidents {
     }
   }
 
-  /** A scan followed by logins (or the other way round) by the same source is worse than either. */
+  /**
+   * A scan followed by attempts to get in, by the same source, is worse than either; after logins, so much worse that people hear
+   * of it although they have heard of the scan.
+   */
   #relate(incident: OpenIncident, newest: Hit): void {
     if (!this.#isRelated(incident)) return;
-    const others = this.#relatedTo(newest.sourceIp);
-    const scan = [...others].find(
+    const related = this.#relatedTo(newest.sourceIp);
+    const others = [...related].filter(
       (other) => other.kind !== incident.kind || other.ruleId !== incident.ruleId,
     );
-    others.add(incident);
-    if (scan === undefined) return;
+    related.add(incident);
+    if (others.length === 0) return;
+    const scan = others.reduce((a, b) => (gravest(a.severity, b.severity) === a.severity ? a : b));
     incident.remarks.add(`the same source is behind incident ${scan.id} (${scan.kind}, rule ${scan.ruleId})`);
-    if (newest.attempt.kind !== 'packet') {
-      incident.severity = raise(incident.severity);
-      incident.remarks.add(
-        `it went from ${scan.kind} to ${newest.attempt.kind} attempts, so one level more severe`,
-      );
-    }
+    const { kind } = newest.attempt;
+    if (kind === 'packet') return;
+    const least = kind === 'login' ? gravest(incident.severity, scan.severity) : incident.severity;
+    incident.severity = raise(least);
+    incident.remarks.add(
+      `it went from ${scan.kind} to ${kind} attempts, so one level more severe${kind === 'login' ? ' than either' : ''}`,
+    );
   }
 
   #isRelated({ ruleId }: OpenIncident): boolean {

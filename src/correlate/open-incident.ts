@@ -34,6 +34,11 @@ export function raise(severity: Severity): Severity {
   return SEVERITIES[Math.min(SEVERITIES.indexOf(severity) + 1, SEVERITIES.length - 1)]!;
 }
 
+/** The graver of two severities. */
+export function gravest(a: Severity, b: Severity): Severity {
+  return SEVERITIES.indexOf(a) >= SEVERITIES.indexOf(b) ? a : b;
+}
+
 /** What an incident is from its first moment on. */
 type Beginning = Pick<
   Incident,

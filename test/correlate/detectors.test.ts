@@ -222,12 +222,17 @@ describe('escalation', () => {
     ]);
   });
 
-  it('a scan followed by failed logins is more severe, and says why', () => {
+  it.each([
+    ['medium', 'high', 'critical'],
+    ['high', 'medium', 'critical'],
+    ['low', 'low', 'medium'],
+    ['critical', 'low', 'critical'],
+  ] as const)('a %s scan followed by %s logins makes them %s, and says why', (scan, own, together) => {
     const rules = [
-      rule([threeHosts]),
+      rule([threeHosts], { severity: scan }),
       rule([{ kind: 'repeat', count: 5, withinMs: 60_000, by: ['source'] }], {
         id: 'logins',
-        severity: 'high',
+        severity: own,
       }),
     ];
     const hits = [
@@ -237,7 +242,7 @@ describe('escalation', () => {
       ),
     ];
     const [, logins] = incidentsOf(rules, hits);
-    expect(logins).toMatchObject({ ruleId: 'logins', severity: 'critical' });
+    expect(logins).toMatchObject({ ruleId: 'logins', severity: together });
     expect(logins!.remarks.join()).toMatch(/went from address-scan to login attempts/);
   });
 });

@@ -82,6 +82,45 @@ describe('escalation', () => {
   });
 });
 
+describe('a scan and then passwords', () => {
+  const LOGINS = `${PROBE}  - id: logins
+    severity: low
+    watch: { hosts: any, ports: any, kinds: [login] }
+    detect: { repeat: { count: 5, within: 60s } }
+`;
+  const failed = (source: string) => (atMs: number) =>
+    `<38>1 ${new Date(atMs).toISOString()} lisa sshd 411 - - Failed password for root from ${source} port 4022 ssh2`;
+
+  it('is a second mail, graver than that about the scan, though the rule for logins is mild', async () => {
+    await new Timeline(LOGINS)
+      .at(3)
+      .send(knock(10), knock(11), knock(12))
+      .want(between(13, 13.5), mail({ reason: 'first-sight', subject: 'Probe' }))
+      .at(60)
+      .send(...Array.from({ length: 5 }, () => failed(STRANGER)))
+      .want(
+        between(70, 73),
+        mail({
+          reason: 'first-sight',
+          text: ['address-scan to login attempts, so one level more severe than either'],
+        }),
+      )
+      .run(300);
+  });
+
+  it('by somebody else is no more than it was', async () => {
+    const rig = await new Timeline(LOGINS)
+      .at(3)
+      .send(knock(10), knock(11), knock(12))
+      .want(between(13, 13.5), mail({ reason: 'first-sight', subject: 'Probe' }))
+      .at(60)
+      .send(...Array.from({ length: 5 }, () => failed('203.0.113.9')))
+      .want(between(70, 73), mail({ reason: 'first-sight', subject: '203.0.113.9' }))
+      .run(300);
+    expect([...rig.incidents.values()].map(({ severity }) => severity)).toEqual(['medium', 'low']);
+  });
+});
+
 describe('quiet', () => {
   it('fifteen silent minutes end an incident, and nothing new means no last mail', async () => {
     const rig = await new Timeline(PROBE)
