@@ -9,7 +9,12 @@ export interface KeySchema {
   readonly additionalProperties?: KeySchema | boolean;
   readonly items?: KeySchema;
   readonly anyOf?: readonly KeySchema[];
+  readonly oneOf?: readonly KeySchema[];
+  readonly const?: unknown;
 }
+
+/** With more keys than this a list of them is no help. */
+const MAX_KEYS_TOLD = 30;
 
 /** One violation of a schema, in words for the person who wrote the file. */
 export interface SchemaFault {
@@ -71,7 +76,7 @@ function describe(issue: Issue, parents: YamlPath, schema: KeySchema): SchemaFau
     return issue.keys.map((unknown) => ({
       path: [...path, unknown],
       part: 'key',
-      message: `unknown key \`${unknown}\`${didYouMean(unknown, keysAt(schema, path))}`,
+      message: `unknown key \`${unknown}\`${keyHint(unknown, keysAt(schema, path, issue.input))}`,
     }));
   if (issue.code === 'invalid_key')
     return fault(`${quoted(issue.input)}: ${issue.issues[0]?.message ?? 'not a valid key'}`, 'key');
@@ -154,8 +159,15 @@ function article(expected: string): string {
   return words[expected] ?? expected;
 }
 
-/** The keys a schema allows at a path; alternatives of a union are joined. */
-function keysAt(schema: KeySchema, path: YamlPath): string[] {
+/** The key that was meant, or where none is near, those there are. */
+function keyHint(unknown: string, keys: readonly string[]): string {
+  const hint = didYouMean(unknown, keys);
+  if (hint !== '' || keys.length === 0 || keys.length > MAX_KEYS_TOLD) return hint;
+  return ` (the keys here are ${keys.join(', ')})`;
+}
+
+/** The keys a schema allows at a path; alternatives of a union are joined, but for those `written` tells apart. */
+function keysAt(schema: KeySchema, path: YamlPath, written?: unknown): string[] {
   let here: readonly KeySchema[] = [schema];
   for (const step of path)
     here = here.flatMap(alternatives).flatMap((at) => {
@@ -163,9 +175,22 @@ function keysAt(schema: KeySchema, path: YamlPath): string[] {
         typeof step === 'number' ? at.items : (at.properties?.[String(step)] ?? at.additionalProperties);
       return typeof next === 'object' ? [next] : [];
     });
-  return here.flatMap(alternatives).flatMap((at) => Object.keys(at.properties ?? {}));
+  const keys = here
+    .flatMap(alternatives)
+    .filter((at) => isMeant(at, written))
+    .flatMap((at) => Object.keys(at.properties ?? {}));
+  return [...new Set(keys)];
+}
+
+/** Whether an alternative is not told from what was written by a word that is fixed in it (`kind`). */
+function isMeant({ properties = {} }: KeySchema, written: unknown): boolean {
+  return Object.entries(properties).every(([key, { const: fixed }]) => {
+    const value = (written as Record<string, unknown> | undefined)?.[key];
+    return fixed === undefined || value === undefined || value === fixed;
+  });
 }
 
 function alternatives(schema: KeySchema): readonly KeySchema[] {
-  return schema.anyOf === undefined ? [schema] : schema.anyOf.flatMap(alternatives);
+  const { anyOf, oneOf = anyOf } = schema;
+  return oneOf === undefined ? [schema] : oneOf.flatMap(alternatives);
 }

@@ -7,6 +7,12 @@ const schema = z.strictObject({
   level: z.enum(['low', 'high']).optional(),
   size: z.int().min(1).max(9).optional(),
   tags: z.array(z.string()).max(2).optional(),
+  way: z
+    .discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('mail'), mailbox: z.string().optional() }),
+      z.strictObject({ kind: z.literal('hook'), address: z.string().optional() }),
+    ])
+    .optional(),
   either: z.union([z.string(), z.array(z.strictObject({ deep: z.string() }))]).optional(),
   names: z
     .record(z.string().regex(/^[a-z]+$/, { error: 'small letters only' }), z.strictObject({ port: z.int() }))
@@ -29,7 +35,21 @@ describe('schemaFaults()', () => {
       [' (value) nothing cannot be used for the file: a mapping (key: value) is expected'],
     ],
     ['a missing key', {}, ['name (key) `name` is missing']],
-    ['an unknown key', { name: 'abc', zzz: 1 }, ['zzz (key) unknown key `zzz`']],
+    [
+      'an unknown key',
+      { name: 'abc', zzz: 1 },
+      ['zzz (key) unknown key `zzz` (the keys here are name, level, size, tags, way, either, names)'],
+    ],
+    [
+      'an unknown key of one kind of several',
+      { name: 'abc', way: { kind: 'mail', folder: 'x' } },
+      ['way.folder (key) unknown key `folder` (the keys here are kind, mailbox)'],
+    ],
+    [
+      'a misspelt key of one kind of several',
+      { name: 'abc', way: { kind: 'hook', adress: 'x' } },
+      ['way.adress (key) unknown key `adress` - did you mean `address`?'],
+    ],
     [
       'a misspelt optional key',
       { name: 'abc', levl: 'low' },
