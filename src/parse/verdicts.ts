@@ -18,7 +18,7 @@ const DIALECTS = {
   /** Actions of access control rules, `-` for a blank. */
   'cisco-ftd': words(
     'block-with-reset interactive-block interactive-block-with-reset',
-    'trust fastpath monitor',
+    'trust fastpath',
   ),
   /** `status` and `action` of FortiOS traffic logs: all but deny were let through, and say how they ended. */
   'fortigate-traffic': words('', 'close timeout start ip-conn dns client-rst server-rst'),
