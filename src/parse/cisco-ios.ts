@@ -9,6 +9,8 @@ const IOS: CiscoDialect = { parser: 'cisco-ios', product: 'IOS', zeroPortIsNone:
 
 /** Facilities with a parser of their own. */
 const OTHERS = /^(?:(?:ASA|PIX|FWSM|FTD|NGIPS)(?:-|$)|ACLLOG$|ACL-IPV[46]_ACL$)/;
+/** Junos writes its tags alike where it is told to (`explicit-priority`). */
+const JUNOS = /^RT_(?:FLOW|SCREEN)_/;
 const ACL = aclPatterns('list (?<rule>\\S{1,128}) (?<verb>denied|permitted)');
 /** Where an IOS-XE line says which board wrote it: `R0/0: fman_fp_image: `, `Chassis 1 F0/0: fman_fp_image: `. */
 const BOARD = /^(?:Chassis \d{1,2} )?(?:R|F|SIP|RP|FP)\d{1,2}(?:\/\d{1,2})?: {1,4}(?:\w{1,32}: {1,4})?/;
@@ -34,6 +36,7 @@ export const ciscoIos: Parser = {
   parse(message: SyslogMessage): ParseResult | undefined {
     const found = findCiscoTag(message);
     if (found === undefined || found.xr || OTHERS.test(found.facility)) return undefined;
+    if (JUNOS.test(found.mnemonic)) return undefined;
     const tagged = unwrap(found);
     const hostname = message.hostname === undefined ? tagged.origin : undefined;
     const letters = /^(?:IP)?ACCESSLOG([A-Z]{1,2})$/.exec(tagged.mnemonic)?.[1];

@@ -4,12 +4,18 @@ import { ciscoIos } from './cisco-ios.ts';
 import { ciscoNxos } from './cisco-nxos.ts';
 import { ciscoXr } from './cisco-xr.ts';
 import { filterlog } from './filterlog.ts';
+import { fortigate } from './fortigate.ts';
 import { http } from './http.ts';
 import { iptables } from './iptables.ts';
+import { junosSrx } from './junos-srx.ts';
 import { login } from './login.ts';
+import { mikrotik } from './mikrotik.ts';
+import { netscreen } from './netscreen.ts';
 import { own } from './own.ts';
+import { paloAlto } from './palo-alto.ts';
 import type { ParseOptions, ParseResult, Parser } from './parser.ts';
 import { pf } from './pf.ts';
+import { sonicwall } from './sonicwall.ts';
 import { sshd } from './sshd.ts';
 import { tcpWrappers } from './tcp-wrappers.ts';
 import { trap } from './trap.ts';
@@ -35,6 +41,12 @@ export const registrations: readonly Registration[] = [
   { parser: ciscoAsa, anchors: ['%', 'ASA-', 'PIX-', 'FWSM-', 'FTD-', 'NGIPS-', 'Deny ', 'access-list '] },
   { parser: ciscoNxos, anchors: ['%'] },
   { parser: ciscoXr, anchors: ['%'] },
+  { parser: fortigate, anchors: ['devid=', 'device_id=F', '|Fortinet|'] },
+  { parser: mikrotik, anchors: [': in:', ',info', ',warning', ',error', ',critical', ',debug', ' via '] },
+  { parser: paloAlto, anchors: [',20'] },
+  { parser: junosSrx, anchors: ['RT_'] },
+  { parser: netscreen, anchors: ['NetScreen device_id='] },
+  { parser: sonicwall, anchors: ['id='] },
   { parser: tcpWrappers },
   { parser: sshd },
   { parser: login },
