@@ -3,7 +3,7 @@ import { dateTime } from './body-time.ts';
 import { readCef } from './cef-fields.ts';
 import { type Dialect, type FlowText, ignored, malformed, numberedPort, readFlow } from './flow.ts';
 import { cefFields, isFortigate } from './fortigate-fields.ts';
-import { keyValues } from './key-values.ts';
+import { type KeyValues, keyValues } from './key-values.ts';
 import { isLostHeader } from './lost-header.ts';
 import type { ParseOptions, ParseResult, Parser } from './parser.ts';
 import { portOfService } from './service-names.ts';
@@ -27,29 +27,37 @@ export const fortigate: Parser = { name: FORTIGATE.parser, parse };
 /** One of the fields a log begins with, behind a header that decode did not understand or not. */
 const START = /(?:^|\s)(?:date|logver|itime|timestamp|devname|devid)=/;
 const LONGEST_HEADER = 128;
-/** Where a cut line says something else than it said whole. */
+/** Where a cut line says something else than it said whole, in both forms. */
 const TUPLE: ReadonlySet<string> = new Set(
-  'srcip src dstip dst srcport src_port dstport dst_port proto action status count'.split(' '),
+  'srcip src dstip dst srcport src_port spt dstport dst_port dpt proto action act status count cnt'.split(
+    ' ',
+  ),
 );
 
 type Fields = ReadonlyMap<string, string>;
 
 function parse(message: SyslogMessage, options: ParseOptions): ParseResult | undefined {
+  const log = cefLog(message) ?? plainLog(message);
+  if (log === undefined) return undefined;
+  const result = readLog(log.fields, message, options);
+  return result.kind === 'attempt' && TUPLE.has(log.lastKey ?? '')
+    ? malformed(FORTIGATE, `the line is cut short in ${log.lastKey}`)
+    : result;
+}
+
+function cefLog(message: SyslogMessage): KeyValues | undefined {
   const event = readCef(message);
-  if (event !== undefined) {
-    if (event.vendor !== 'Fortinet' || event.product.toLowerCase() !== 'fortigate') return undefined;
-    return readLog(cefFields(event), message, options);
-  }
+  if (event?.vendor !== 'Fortinet' || event.product.toLowerCase() !== 'fortigate') return undefined;
+  return { fields: cefFields(event), lastKey: [...event.fields.keys()].at(-1) ?? '' };
+}
+
+function plainLog(message: SyslogMessage): KeyValues | undefined {
   if (message.appName !== undefined) return undefined;
   const text = message.message;
   const start = START.exec(text.slice(0, LONGEST_HEADER));
   if (start === null || !isLostHeader(text.slice(0, start.index))) return undefined;
-  const { fields, lastKey = '' } = keyValues(text.slice(start.index));
-  if (!isFortigate(fields)) return undefined;
-  const result = readLog(fields, message, options);
-  return result.kind === 'attempt' && TUPLE.has(lastKey)
-    ? malformed(FORTIGATE, `the line is cut short in ${lastKey}`)
-    : result;
+  const log = keyValues(text.slice(start.index));
+  return isFortigate(log.fields) ? log : undefined;
 }
 
 function readLog(fields: Fields, message: SyslogMessage, options: ParseOptions): ParseResult {
@@ -58,7 +66,9 @@ function readLog(fields: Fields, message: SyslogMessage, options: ParseOptions):
   const more = { stampMs: stampOf(fields, options.zone ?? 'UTC') };
   const hostname = message.hostname === undefined ? fields.get('devname') : undefined;
   if (type === 'traffic') {
-    const action = actionOf(fields.get('action') ?? fields.get('status'), 'fortigate-traffic');
+    const said = fields.get('action') ?? fields.get('status');
+    if (said === undefined) return malformed(FORTIGATE, 'the line is cut short in front of its action');
+    const action = actionOf(said, 'fortigate-traffic');
     return readFlow(FORTIGATE, { action }, { ...flowOf(fields), ...more }, hostname);
   }
   if (type === 'attack' || type === 'ips' || type === 'anomaly' || subtype === 'ips' || subtype === 'anomaly')

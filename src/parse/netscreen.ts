@@ -28,7 +28,7 @@ const TRAFFIC = new RegExp(
   '^start_time=\\\\?"(?<start>[^"\\\\]{0,32})\\\\?" duration=\\d{1,10} policy_id=(?<rule>\\d{1,10}) ' +
     'service=.{0,128}? proto=(?<protocol>\\d{1,3}) src zone=(?<ingress>.{1,64}?) dst zone=(?<egress>.{1,64}?) ' +
     'action=(?<verb>[A-Za-z ]{1,32}) sent=\\d{1,20} rcvd=\\d{1,20} src=(?<source>\\S{1,64}) dst=(?<destination>\\S{1,64})' +
-    '(?: src_port=(?<sourcePort>\\d{1,5}) dst_port=(?<destinationPort>\\d{1,5}))?(?: icmp type=(?<icmpType>\\d{1,3}))?(?<more> |$)',
+    '(?: src_port=(?<sourcePort>\\d{1,5}) dst_port=(?<destinationPort>\\d{1,5}))?(?: icmp type=(?<icmpType>\\d{1,3}))?(?! src_port=)(?: |$)',
 );
 
 /** `Port scan! From a:p to b:p, proto TCP (zone Untrust int ethernet3). Occurred 2 times.` */
@@ -68,11 +68,9 @@ function readTraffic(body: string, zone: string, hostname: string | undefined): 
   const groups = TRAFFIC.exec(body)?.groups;
   if (groups === undefined)
     return malformed(SCREENOS, 'the traffic log is cut short or not in its known shape');
-  // What stands at the end of a line may have lost its last digits; a session id follows whatever came before.
-  const isWhole =
-    groups.more === ' ' || groups.destinationPort !== undefined || groups.icmpType !== undefined;
-  if (!isWhole && ['6', '17'].includes(groups.protocol ?? ''))
-    return malformed(SCREENOS, 'the ports are missing');
+  // Without them the line was cut, and what it ends in may have lost its last digits.
+  const isPorted = groups.protocol === '6' || groups.protocol === '17';
+  if (isPorted && groups.destinationPort === undefined) return malformed(SCREENOS, 'the ports are missing');
   const { ingress, egress, rule, source, sourcePort, destination, destinationPort, protocol, icmpType } =
     groups;
   const stampMs = dateTime(groups.start ?? '', zone);

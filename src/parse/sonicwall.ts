@@ -99,7 +99,8 @@ function endOf(fields: Fields, key: 'src' | 'dst'): End | undefined {
   if (host === '' && ipv6 === undefined) return undefined;
   return {
     host: host === '' ? (ipv6 ?? '') : host,
-    port: port === '' ? undefined : port,
+    // Left empty only between two others.
+    port: port === '' && device !== undefined ? undefined : port,
     interface: device === '' ? undefined : device?.slice(0, 32),
   };
 }
