@@ -175,15 +175,9 @@ const BEGINNINGS = [
   'NetScreen device_id=a [Root]system-notification-00257(traffic): ',
   'NetScreen device_id=a [Root]system-notification-00257(traffic): start_time="" duration=0 policy_id=1 service=',
   'NetScreen device_id=a [Root]system-notification-00257(traffic): start_time="" duration=0 policy_id=1 service=a proto=6 src zone=',
-  ...[
-    'session denied ',
-    'session created 1/1->2/2 a b ',
-    'session closed ',
-    'session closed a: 1/1->2/2 a b ',
-  ].map(
-    (text) =>
-      `RT_FLOW: RT_FLOW_SESSION_${/denied|created|closed/.exec(text)![0].replace(/e?d$/, '').toUpperCase().replace('DENI', 'DENY').replace('CREAT', 'CREATE').replace('CLOS', 'CLOSE')}: ${text}`,
-  ),
+  'RT_FLOW: RT_FLOW_SESSION_DENY: session denied ',
+  'RT_FLOW: RT_FLOW_SESSION_CREATE: session created 1/1->2/2 a b ',
+  ...['', 'a: 1/1->2/2 a b '].map((text) => `RT_FLOW: RT_FLOW_SESSION_CLOSE: session closed ${text}`),
 ];
 const LARGEST_LINE = 64 * 1024;
 
