@@ -4,6 +4,7 @@ import { type CiscoDialect, ignored, loss, malformed, readFlow } from './cisco-f
 import { readZoneFirewall } from './cisco-ios-zone-firewall.ts';
 import { type CiscoMessage, findCiscoTag } from './cisco-tag.ts';
 import type { ParseResult, Parser } from './parser.ts';
+import { actionOf } from './verdicts.ts';
 
 const IOS: CiscoDialect = { parser: 'cisco-ios', product: 'IOS', zeroPortIsNone: true, words: false };
 
@@ -66,7 +67,7 @@ function readAcl(tagged: CiscoMessage, letters: string, hostname: string | undef
   const shape = ACL_SHAPES.get(letters);
   const groups = shape === undefined ? undefined : ACL[shape].exec(tagged.body)?.groups;
   if (groups === undefined) return unreadable(tagged);
-  const action = groups.verb === 'denied' ? 'denied' : 'allowed';
+  const action = actionOf(groups.verb);
   return readFlow(IOS, { action }, aclFlow(groups, groups.rule), hostname);
 }
 
