@@ -2,6 +2,7 @@ import { canonicalIp } from '../lib/ip.ts';
 import { protocolOf } from '../lib/protocols.ts';
 import type { Action, AttemptKind, Endpoint, ParsedAttempt, TcpFlag } from '../types.ts';
 import { decimal, UINT8, UINT16, UINT32 } from './decimal.ts';
+import { strangersText } from './host-line.ts';
 import type { ParseResult } from './parser.ts';
 
 /** The product that wrote a line, and how that product writes ports and addresses. */
@@ -89,7 +90,7 @@ export function readFlow(dialect: Dialect, verdict: Verdict, flow: FlowText, hos
     count: Math.max(1, count),
     hostname,
     service: flow.service,
-    user: flow.user,
+    user: flow.user === undefined ? undefined : strangersText(flow.user),
     spoofed: verdict.spoofed,
     stampMs: flow.stampMs,
   };

@@ -34,6 +34,9 @@ const TUPLE: ReadonlySet<string> = new Set(
   ),
 );
 
+/** The last digits of a traffic log's id: how far a long session has come. */
+const STATISTICS = '000020';
+
 type Fields = ReadonlyMap<string, string>;
 
 function parse(message: SyslogMessage, options: ParseOptions): ParseResult | undefined {
@@ -66,6 +69,7 @@ function readLog(fields: Fields, message: SyslogMessage, options: ParseOptions):
   const more = { stampMs: stampOf(fields, options.zone ?? 'UTC') };
   const hostname = message.hostname === undefined ? fields.get('devname') : undefined;
   if (type === 'traffic') {
+    if (fields.get('logid')?.endsWith(STATISTICS)) return ignored(FORTIGATE, 'a session that goes on');
     const said = fields.get('action') ?? fields.get('status');
     if (said === undefined) return malformed(FORTIGATE, 'the line is cut short in front of its action');
     const action = actionOf(said, 'fortigate-traffic');
@@ -78,17 +82,16 @@ function readLog(fields: Fields, message: SyslogMessage, options: ParseOptions):
   return ignored(FORTIGATE, `${words(type)} ${words(subtype)} logs report no connection attempt`);
 }
 
-/** `direction` is that of the packet within its session, which `src` opened. */
+/** What comes in from the server that a session asked is no attempt on whom it is sent to. */
 function readAttack(fields: Fields, more: FlowText, hostname: string | undefined): ParseResult {
   if (fields.get('direction') === 'incoming')
     return ignored(FORTIGATE, 'an attack in what a server answered, not on it');
   const action = actionOf(fields.get('action') ?? fields.get('status'), 'fortigate-attack');
-  const icmp = {
-    icmpType: fromHex(fields.get('icmptype') ?? fields.get('icmp_type')),
-    icmpCode: fromHex(fields.get('icmpcode') ?? fields.get('icmp_code')),
-  };
-  const flow = { ...flowOf(fields), ...icmp, ...more, count: fields.get('count') };
-  return readFlow(FORTIGATE, { action }, flow, hostname);
+  const flow = flowOf(fields);
+  const icmpType = fromHex(fields.get('icmptype') ?? fields.get('icmp_type')) ?? flow.icmpType;
+  const icmpCode = fromHex(fields.get('icmpcode') ?? fields.get('icmp_code')) ?? flow.icmpCode;
+  const count = fields.get('count');
+  return readFlow(FORTIGATE, { action }, { ...flow, icmpType, icmpCode, count, ...more }, hostname);
 }
 
 function flowOf(fields: Fields): FlowText {

@@ -41,7 +41,7 @@ export const registrations: readonly Registration[] = [
   { parser: ciscoAsa, anchors: ['%', 'ASA-', 'PIX-', 'FWSM-', 'FTD-', 'NGIPS-', 'Deny ', 'access-list '] },
   { parser: ciscoNxos, anchors: ['%'] },
   { parser: ciscoXr, anchors: ['%'] },
-  { parser: fortigate, anchors: ['devid=', 'device_id=F', '|Fortinet|'] },
+  { parser: fortigate, anchors: ['devid=', 'device_id=', '|Fortinet|'] },
   { parser: mikrotik, anchors: [': in:', ',info', ',warning', ',error', ',critical', ',debug', ' via '] },
   { parser: paloAlto, anchors: [',20'] },
   { parser: junosSrx, anchors: ['RT_'] },

@@ -56,7 +56,7 @@ function parse(message: SyslogMessage): ParseResult | undefined {
   if (verb !== undefined) {
     const flow = fields === undefined ? PLAIN[verb].exec(text)?.groups : structuredFlow(fields);
     if (flow === undefined) return malformed(JUNOS, `${name} is cut short or not in its known shape`);
-    return readFlow(JUNOS, { action: VERBS[verb] }, withIcmp(flow), event.hostname);
+    return readFlow(JUNOS, { action: VERBS[verb] }, flowOf(flow), event.hostname);
   }
   if (!SCREEN_NAME.test(name)) return ignored(JUNOS, `${name} reports no connection attempt`);
   const screen = fields === undefined ? plainScreen(text) : structuredScreen(fields);
@@ -71,8 +71,7 @@ function parse(message: SyslogMessage): ParseResult | undefined {
   );
 }
 
-/** Denials of all protocols have an ICMP type; it means something in those of ICMP only. */
-function withIcmp(flow: Groups): FlowText {
+function flowOf(flow: Groups): FlowText {
   const { source, sourcePort, destination, destinationPort, protocol, icmpType, rule, ingress, egress } =
     flow;
   return { source, sourcePort, destination, destinationPort, protocol, icmpType, rule, ingress, egress };
