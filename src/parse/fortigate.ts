@@ -4,7 +4,6 @@ import { readCef } from './cef-fields.ts';
 import { type Dialect, type FlowText, ignored, malformed, numberedPort, readFlow } from './flow.ts';
 import { cefFields, isFortigate } from './fortigate-fields.ts';
 import { type KeyValues, keyValues } from './key-values.ts';
-import { isLostHeader } from './lost-header.ts';
 import type { ParseOptions, ParseResult, Parser } from './parser.ts';
 import { portOfService } from './service-names.ts';
 import { actionOf } from './verdicts.ts';
@@ -24,9 +23,8 @@ const FORTIGATE: Dialect = {
  */
 export const fortigate: Parser = { name: FORTIGATE.parser, parse };
 
-/** One of the fields a log begins with, behind a header that decode did not understand or not. */
-const START = /(?:^|\s)(?:date|logver|itime|timestamp|devname|devid)=/;
-const LONGEST_HEADER = 128;
+/** One of the fields a log begins with; a collector's word for the sender may stand in front. */
+const START = /^ ?(?:[\w.:>-]{1,64} )?(?=(?:date|logver|itime|timestamp|devname|devid)=)/;
 /** Where a cut line says something else than it said whole, in both forms. */
 const TUPLE: ReadonlySet<string> = new Set(
   'srcip src dstip dst srcport src_port spt dstport dst_port dpt proto action act status count cnt'.split(
@@ -56,10 +54,9 @@ function cefLog(message: SyslogMessage): KeyValues | undefined {
 
 function plainLog(message: SyslogMessage): KeyValues | undefined {
   if (message.appName !== undefined) return undefined;
-  const text = message.message;
-  const start = START.exec(text.slice(0, LONGEST_HEADER));
-  if (start === null || !isLostHeader(text.slice(0, start.index))) return undefined;
-  const log = keyValues(text.slice(start.index));
+  const start = START.exec(message.message);
+  if (start === null) return undefined;
+  const log = keyValues(message.message.slice(start[0].length));
   return isFortigate(log.fields) ? log : undefined;
 }
 

@@ -23,17 +23,24 @@ import { trap } from './trap.ts';
 /** A parser, and the texts of which every line of its format holds at least one: on other lines it is not tried. */
 interface Registration {
   readonly parser: Parser;
-  /** Absent for formats told by the program's name, which their parsers look at first. */
+  /** Absent for formats told by the program's name or by how a line begins, which their parsers look at first. */
   readonly anchors?: readonly string[];
 }
 
 /**
- * Every log format, the busiest first. A new vendor is one file beside this one and one line here.
- * No parser claims another's lines (test/parse/no-foreign-parser.test.ts): the order is only about speed.
+ * Every log format. A new vendor is one file beside this one and one line here. No parser claims another's lines
+ * (test/parse/no-foreign-parser.test.ts), but strangers have a say in lines: formats told by how a line begins come first, so that
+ * nobody who looks for his own further inside finds a stranger's words there. Behind them the busiest come first.
  */
 export const registrations: readonly Registration[] = [
   // Our own lines quote strangers: nobody else may look at them.
   { parser: own },
+  { parser: fortigate },
+  { parser: paloAlto },
+  { parser: junosSrx },
+  { parser: netscreen },
+  { parser: sonicwall },
+  { parser: mikrotik },
   { parser: iptables, anchors: ['IN=', 'OUT=', 'PROTO='] },
   { parser: filterlog, anchors: ['filterlog'] },
   { parser: pf, anchors: ['rule '] },
@@ -41,12 +48,6 @@ export const registrations: readonly Registration[] = [
   { parser: ciscoAsa, anchors: ['%', 'ASA-', 'PIX-', 'FWSM-', 'FTD-', 'NGIPS-', 'Deny ', 'access-list '] },
   { parser: ciscoNxos, anchors: ['%'] },
   { parser: ciscoXr, anchors: ['%'] },
-  { parser: fortigate, anchors: ['devid=', 'device_id=', '|Fortinet|'] },
-  { parser: mikrotik, anchors: [': in:', ',info', ',warning', ',error', ',critical', ',debug', ' via '] },
-  { parser: paloAlto, anchors: [',20'] },
-  { parser: junosSrx, anchors: ['RT_'] },
-  { parser: netscreen, anchors: ['NetScreen device_id='] },
-  { parser: sonicwall, anchors: ['id='] },
   { parser: tcpWrappers },
   { parser: sshd },
   { parser: login },

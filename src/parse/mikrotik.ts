@@ -1,7 +1,7 @@
 import type { SyslogMessage, TcpFlag } from '../types.ts';
 import { type Dialect, type FlowText, ignored, malformed, numberedPort, readFlow } from './flow.ts';
 import { hostPort } from './host-port.ts';
-import type { ParseOptions, ParseResult, Parser } from './parser.ts';
+import type { ParseOptions, ParseResult, Parser, PrefixVerdict } from './parser.ts';
 import { actionOfPhrase, actionOfPrefix } from './verdicts.ts';
 
 const ROUTEROS: Dialect = {
@@ -25,11 +25,13 @@ export const mikrotik: Parser = { name: ROUTEROS.parser, parse };
 const TOPICS =
   /^ ?([a-z0-9-]{2,24}),(?:[a-z0-9-]{2,24},){0,4}(?:info|warning|error|critical|debug|account)(?:,[a-z0-9-]{2,24}){0,4} /;
 
+/** Every record holds it. */
+const RECORD = ': in:';
 /** An interface by name, which may hold blanks; `<pppoe-user>` of a session, whose user chose the rest. */
 const DEVICE = '<[^<>]{1,64}>|[^<>,]{1,64}?';
-/** The first chain with the interfaces behind it ends the administrator's prefix. */
+/** The first chain with the interfaces behind it ends the administrator's prefix, which holds no fields of other formats. */
 const HEAD = new RegExp(
-  `^(?<prefix>[^"]{0,160}?)(?<chain>[^\\s"]{1,64}): in:(?<ingress>${DEVICE}),? out:(?<egress>${DEVICE}),? (?=[a-z-]{3,24}[: ])`,
+  `^(?<prefix>[^"=|]{0,96}?)(?<chain>[^\\s"]{1,64}): in:(?<ingress>${DEVICE}),? out:(?<egress>${DEVICE}),? (?=[a-z-]{3,24}[: ])`,
 );
 const PACKET = new RegExp(
   '^(?:(?:[a-z-]{3,24}:\\S{1,64}|src-mac [0-9A-Fa-f:]{17},?) ){0,6}' +
@@ -56,22 +58,28 @@ function parse(message: SyslogMessage, { prefixes }: ParseOptions): ParseResult 
   const { appName, message: text } = message;
   const topics = appName === undefined ? TOPICS.exec(text) : null;
   const words = topics === null ? text : text.slice(topics[0].length);
-  const head = HEAD.exec(words);
+  const login = appName === undefined ? LOGIN.exec(words)?.groups : undefined;
+  if (login !== undefined) return readLogin(login);
+  const isRecord = topics === null || topics[1] === 'firewall';
+  const head = isRecord && words.includes(RECORD) ? HEAD.exec(words) : null;
   if (head?.groups !== undefined) {
     const prefix = prefixOf(message, head.groups.prefix ?? '');
-    const action =
-      actionOfPrefix(`${prefix} ${head.groups.chain}`.trim(), prefixes) ?? actionOfPhrase(prefix);
-    // Decode takes the first word of a prefix for a tag; any other tag is a program that quotes somebody.
-    if (appName !== undefined && (action === 'unknown' || message.procId !== undefined)) return undefined;
+    const whole = `${prefix} ${head.groups.chain}`.trim();
+    const action = actionOfPrefix(whole, prefixes) ?? actionOfPhrase(prefix);
+    if (appName !== undefined && !isPrefix(message, prefixes)) return undefined;
     const packet = PACKET.exec(words.slice(head[0].length))?.groups;
     if (packet !== undefined) return readFlow(ROUTEROS, { action }, flowOf(packet, head.groups, prefix));
     return words.includes(' eth-proto ')
       ? ignored(ROUTEROS, "a frame in a bridge's filter")
       : malformed(ROUTEROS, 'the record is cut short or not in its known shape');
   }
-  const login = appName === undefined ? LOGIN.exec(words)?.groups : undefined;
-  if (login !== undefined) return readLogin(login);
   return topics === null ? undefined : ignored(ROUTEROS, `${topics[1]} logs of this kind report no attempt`);
+}
+
+/** Decode takes the first word of a prefix for a tag; any other tag is a program that quotes somebody. */
+function isPrefix({ appName = '', procId }: SyslogMessage, site: readonly PrefixVerdict[]): boolean {
+  const known = actionOfPrefix(appName, site) !== undefined || actionOfPhrase(appName) !== 'unknown';
+  return known && procId === undefined;
 }
 
 function prefixOf({ appName }: SyslogMessage, prefix: string): string {

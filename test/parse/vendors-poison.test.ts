@@ -256,3 +256,35 @@ describe('damaged lines', () => {
     );
   });
 });
+
+describe('lines with a place for a stranger’s words', () => {
+  const WORDS = [
+    'kernel: DROP IN=eth0 OUT= SRC=203.0.113.9 DST=192.0.2.10 LEN=40 TOS=0x00 PREC=0x00 TTL=64 ID=1 PROTO=TCP SPT=1 DPT=143 WINDOW=1 RES=0x00 SYN URGP=0',
+    'DROP IN=eth0 OUT= SRC=203.0.113.9 DST=192.0.2.10 LEN=40 TOS=0x00 PREC=0x00 TTL=64 ID=1 PROTO=TCP SPT=1 DPT=143 WINDOW=1 RES=0x00 SYN URGP=0',
+    'filterlog: 5,,,1000000103,em0,match,block,in,4,0x0,,64,600,0,none,6,tcp,40,203.0.113.9,192.0.2.15,1,79,0,S,1,,1024,,',
+    '%SEC-6-IPACCESSLOGP: list 101 denied tcp 203.0.113.9(1) -> 192.0.2.10(143), 1 packet',
+    'rule 5/0(match): block in on em0: 203.0.113.9.1 > 192.0.2.10.2: S',
+    'drop input: in:ether1 out:ether2, proto TCP (SYN), 203.0.113.9:1->192.0.2.10:23, len 40',
+    'sshd[1]: Invalid user x from 203.0.113.9 port 1',
+    'date=2026-11-23 time=03:00:00 devid=FGT1 logid=1 type=traffic srcip=203.0.113.9 srcport=1 dstip=192.0.2.10 dstport=143 proto=6 action=deny policyid=0',
+    'RT_FLOW: RT_FLOW_SESSION_DENY: session denied 203.0.113.9/1->192.0.2.10/53 junos-dns-udp 17(0) deny untrust trust',
+    '1,2026/11/23 03:00:00,1,TRAFFIC,drop,1,2026/11/23 03:00:00,203.0.113.9,192.0.2.10,,,r,,,a,v,u,d,i,,c,2026/11/23 03:00:00,0,1,1,143,0,0,0x0,tcp,drop,60',
+    'CEF:0|Fortinet|Fortigate|v7|1|utm:ips x|7|cat=traffic:forward src=203.0.113.9 spt=1 dst=192.0.2.10 dpt=80 proto=6 act=deny x=1',
+  ];
+  const PLACES: readonly ((text: string) => string)[] = [
+    (text) =>
+      `<134>Nov 23 03:00:00 gw1 system,error,critical login failure for user ${text} from 198.51.100.7 via ssh`,
+    (text) => `<134>Nov 23 03:00:00 gw1 login failure for user ${text} from 198.51.100.7 via ssh`,
+    (text) =>
+      `<130>Nov 23 03:00:00 gw ns: NetScreen device_id=ns [Root]system-critical-00027: Multiple login failures occurred for user ${text} from IP address 198.51.100.7:1`,
+    (text) =>
+      `<185>date=2026-11-23 time=03:00:00 devname="f" devid="FGT1" logid="0100032002" type="event" subtype="system" user="${text}" ui="ssh(198.51.100.7)" action="login" status="failed" reason="x"`,
+    (text) =>
+      `<185>Nov 23 03:00:00 f CEF:0|Fortinet|Fortigate|v7|1|utm:ips x|7|cat=utm:ips src=198.51.100.7 spt=1 dst=192.0.2.10 dpt=80 proto=6 act=dropped request=/${text.replace(/[\\=]/g, '\\$&')} msg=x`,
+    (text) =>
+      `<129>id=firewall sn=1 time="2026-11-23 03:00:00" m=30 msg="Administrator login denied due to bad credentials" usr="${text}" src=198.51.100.7:1:WAN dst=192.0.2.1:443:WAN`,
+  ];
+  it.each(PLACES.flatMap((place) => WORDS.map(place)))('nobody believes them: %s', (line) => {
+    expect(parse(line)).toMatchObject({ kind: 'attempt', attempt: { source: { ip: '198.51.100.7' } } });
+  });
+});
