@@ -130,7 +130,7 @@ export const configSchema = z
       .max(1_000)
       .default([])
       .describe(
-        'What your own netfilter log prefixes mean; words like DROP, REJECT or ACCEPT are understood without.',
+        'What your own netfilter and MikroTik log prefixes mean; words like DROP, REJECT or ACCEPT are understood without.',
       ),
     correlation: z
       .strictObject({

@@ -227,7 +227,8 @@ export class Pipeline {
 
   #parse(message: SyslogMessage, frame: Frame): ParseResult | undefined {
     const sender = senderOf(frame, message);
-    const result = parse(message, this.#parseOptions);
+    const zone = this.#options.zones.get(frame.peer.address);
+    const result = parse(message, zone === undefined ? this.#parseOptions : { ...this.#parseOptions, zone });
     if (result === undefined && message.repeated !== undefined) {
       // "last message repeated N times": the sender's own last attempt once more; `process` multiplies it.
       const last = this.#lastAttempts.get(sender)?.attempt;

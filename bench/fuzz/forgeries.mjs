@@ -55,6 +55,54 @@ const PLACES = [
       `203.0.113.9 - - [23/Nov/2026:03:00:01 +0100] "GET /${text} HTTP/1.0" 404 209 "-" "${text}"`,
     never: /["\\\n\r\0]/g,
   },
+  {
+    name: 'user name, MikroTik',
+    write: (text) =>
+      `Nov  3 04:10:21 gw1 system,error,critical login failure for user ${text} from 203.0.113.9 via ssh`,
+    never: /[\n\r\0]/g,
+  },
+  {
+    name: 'user of a PPP session, MikroTik',
+    write: (text) =>
+      `Nov  3 04:10:21 gw1 firewall,info drop input: in:<pppoe-${text.slice(0, 50)}> out:(unknown 0), connection-state:new proto TCP (SYN), 203.0.113.9:40000->192.0.2.10:143, len 40`,
+    never: /[<>\n\r\0]/g,
+  },
+  {
+    name: 'user name, NetScreen',
+    write: (text) =>
+      `Nov  3 04:10:21 gw1 ssg5: NetScreen device_id=ssg5  [Root]system-critical-00027: Multiple login failures occurred for user ${text} from IP address 203.0.113.9:1567 (2026-11-03 04:10:21)`,
+    never: /[\n\r\0]/g,
+  },
+  {
+    name: 'user name, FortiGate',
+    write: (text) =>
+      `date=2026-11-03 time=04:10:21 devname="fgt1" devid="FGT1" logid="0100032002" type="event" subtype="system" user="${text}" ui="ssh(203.0.113.9)" action="login" status="failed" msg="Administrator ${text} login failed"`,
+    never: /["\\\n\r\0]/g,
+  },
+  {
+    name: 'request, FortiGate',
+    write: (text) =>
+      `date=2026-11-03 time=04:10:21 devname="fgt1" devid="FGT1" logid="0419016384" type="utm" subtype="ips" srcip=203.0.113.9 dstip=192.0.2.10 action="dropped" proto=6 service="HTTP" attack="x" srcport=40000 dstport=80 direction="outgoing" url="/${text}" msg="x"`,
+    never: /["\\\n\r\0]/g,
+  },
+  {
+    name: 'request, FortiGate CEF',
+    write: (text) =>
+      `Nov  3 04:10:21 fgt1 CEF:0|Fortinet|Fortigate|v7.4.3|16384|utm:ips signature|7|deviceExternalId=FGT1 cat=utm:ips src=203.0.113.9 spt=40000 dst=192.0.2.10 dpt=80 proto=6 act=dropped request=/${text.replace(/[\\=]/g, '\\$&')} msg=x`,
+    never: /[\n\r\0]/g,
+  },
+  {
+    name: 'request, Palo Alto',
+    write: (text) =>
+      `Nov  3 04:10:21 pa1 1,2026/11/03 04:10:21,1,THREAT,vulnerability,1,2026/11/03 04:10:21,203.0.113.9,192.0.2.10,,,web,"${text.replaceAll('"', '""')}",,web-browsing,vsys1,untrust,dmz,,,,2026/11/03 04:10:21,1,1,40000,80,0,0,0x0,tcp,reset-both,"${text.replaceAll('"', '""')}",x(1),any,high,client-to-server,1`,
+    never: /[\n\r\0]/g,
+  },
+  {
+    name: 'user name, SonicWall',
+    write: (text) =>
+      `id=firewall sn=0006B1010203 time="2026-11-03 04:10:21" fw=192.0.2.10 pri=1 c=32 m=30 msg="Administrator login denied due to bad credentials" n=7 usr="${text}" src=203.0.113.9:40000:WAN dst=192.0.2.10:443:WAN`,
+    never: /["\\\n\r\0]/g,
+  },
 ];
 
 /** A forged line as octets; the place's own rules about what can stand there are kept. */

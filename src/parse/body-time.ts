@@ -2,6 +2,7 @@ import { wallTimeToEpochMs } from '../lib/time-zone.ts';
 
 const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';
 const CLF = /^(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)$/;
+const DATE_TIME = /^(\d{4})[-/](\d\d)[-/](\d\d) (\d\d):(\d\d):(\d\d)$/;
 const CTIME = /^[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]\d) (\d\d):(\d\d):(\d\d) (\d{4})$/;
 
 /** `23/Nov/2026:03:00:00 +0100` (Apache mod_log_config, %t) in milliseconds since the epoch; undefined for no such time. */
@@ -21,6 +22,16 @@ export function ctime(text: string, zone: string): number | undefined {
   if (match === null) return undefined;
   const [, month, day, hour, minute, second, year] = match;
   const wallMs = wallTime(year!, month!, day!, hour!, minute!, second!);
+  return wallMs === undefined ? undefined : wallTimeToEpochMs(wallMs, zone);
+}
+
+/** `2026-11-23 03:00:00`, also with slashes, on the clocks of `zone`, in milliseconds since the epoch; undefined for no such time. */
+export function dateTime(text: string, zone: string): number | undefined {
+  const match = DATE_TIME.exec(text);
+  if (match === null) return undefined;
+  const [, year, month, day, hour, minute, second] = match;
+  const name = MONTHS.slice(Number(month) * 3 - 3, Number(month) * 3);
+  const wallMs = name === '' ? undefined : wallTime(year!, name, day!, hour!, minute!, second!);
   return wallMs === undefined ? undefined : wallTimeToEpochMs(wallMs, zone);
 }
 

@@ -1,9 +1,10 @@
-import type { Action, SyslogMessage, TcpFlag } from '../types.ts';
+import type { SyslogMessage, TcpFlag } from '../types.ts';
 import { ASA_MESSAGES, type AsaMessage, asaNotice } from './cisco-asa-messages.ts';
 import { type CiscoDialect, type FlowText, ignored, loss, malformed, readFlow } from './cisco-flow.ts';
 import { readFtdConnection } from './cisco-ftd.ts';
 import { findCiscoTag } from './cisco-tag.ts';
 import type { ParseResult, Parser } from './parser.ts';
+import { actionOf } from './verdicts.ts';
 
 const NAME = 'cisco-asa';
 const FAMILY = /^(ASA|PIX|FWSM|FTD|NGIPS)(?:-|$)/;
@@ -16,11 +17,6 @@ const BARE_BODIES: readonly (readonly [id: string, beginning: RegExp])[] = [
 ];
 
 const FLAG_WORDS: ReadonlySet<string> = new Set(['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR']);
-const VERBS: ReadonlyMap<string, Action> = new Map([
-  ['denied', 'denied'],
-  ['permitted', 'allowed'],
-  ['est-allowed', 'allowed'],
-]);
 
 type Groups = Readonly<Record<string, string | undefined>>;
 
@@ -65,7 +61,7 @@ function readMessage(
   if (groups === undefined || flow === undefined) {
     return malformed(dialect, `${id} is cut short or not in its known shape`);
   }
-  const verdict = known.verdict ?? { action: VERBS.get(groups.verb ?? '') ?? 'unknown' };
+  const verdict = known.verdict ?? { action: actionOf(groups.verb, 'cisco-asa') };
   return readFlow(
     dialect,
     verdict,

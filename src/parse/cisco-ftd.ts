@@ -1,22 +1,12 @@
-import type { Action } from '../types.ts';
 import { type CiscoDialect, malformed, readFlow } from './cisco-flow.ts';
 import type { ParseResult } from './parser.ts';
+import { actionOf } from './verdicts.ts';
 
 /** A field begins the body or follows a comma: `Key: `. Values may hold commas and blanks. */
 const KEY = /(?:^|, )([A-Z][A-Za-z0-9 ]{1,40}): ?/g;
 /** From the first of these on, the fields repeat what the remote side sent. */
 const REMOTE_TEXT =
   /^(?:URL|Referenced ?Host|HTTP ?Referer|User ?Agent|DNS|Client|TLS|SSL|Web ?Application|NetBIOS)/;
-
-const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
-  ['Allow', 'allowed'],
-  ['Trust', 'allowed'],
-  ['Fastpath', 'allowed'],
-  ['Block', 'denied'],
-  ['Block with reset', 'denied'],
-  ['Interactive Block', 'denied'],
-  ['Interactive Block with reset', 'denied'],
-]);
 
 /** FTD names common ICMP types instead of numbering them. */
 const ICMP_TYPES: ReadonlyMap<string, string> = new Map([
@@ -60,7 +50,7 @@ export function readFtdConnection(
   };
   return readFlow(
     dialect,
-    { action: ACTIONS.get(fields.get('AccessControlRuleAction') ?? '') ?? 'unknown' },
+    { action: actionOf(fields.get('AccessControlRuleAction')?.replaceAll(' ', '-'), 'cisco-ftd') },
     flow,
     hostname,
   );

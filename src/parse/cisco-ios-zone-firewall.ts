@@ -4,6 +4,7 @@ import type { Action } from '../types.ts';
 import { type CiscoDialect, type FlowText, ignored, malformed, readFlow } from './cisco-flow.ts';
 import type { CiscoMessage } from './cisco-tag.ts';
 import type { ParseResult } from './parser.ts';
+import { actionOf } from './verdicts.ts';
 
 const END = '[^\\s()]{1,72}';
 const TARGET = '\\(target:class\\)-\\((?<target>[^\\s()]{1,128})\\)';
@@ -79,8 +80,7 @@ export function readZoneFirewall(
   for (const { pattern, action } of shapes) {
     const groups = pattern.exec(tagged.body)?.groups;
     if (groups === undefined) continue;
-    const said = groups.verb === 'dropped' ? 'denied' : 'allowed';
-    return readFlow(dialect, { action: action ?? said }, flowOf(groups), hostname);
+    return readFlow(dialect, { action: action ?? actionOf(groups.verb) }, flowOf(groups), hostname);
   }
   return malformed(dialect, `${tagged.mnemonic} is cut short or not in its known shape`);
 }

@@ -4,11 +4,14 @@ import { type CiscoDialect, ignored, loss, malformed, readFlow } from './cisco-f
 import { readZoneFirewall } from './cisco-ios-zone-firewall.ts';
 import { type CiscoMessage, findCiscoTag } from './cisco-tag.ts';
 import type { ParseResult, Parser } from './parser.ts';
+import { actionOf } from './verdicts.ts';
 
 const IOS: CiscoDialect = { parser: 'cisco-ios', product: 'IOS', zeroPortIsNone: true, words: false };
 
 /** Facilities with a parser of their own. */
 const OTHERS = /^(?:(?:ASA|PIX|FWSM|FTD|NGIPS)(?:-|$)|ACLLOG$|ACL-IPV[46]_ACL$)/;
+/** Junos writes its tags alike where it is told to (`explicit-priority`). */
+const JUNOS = /^RT_(?:FLOW|SCREEN)_/;
 const ACL = aclPatterns('list (?<rule>\\S{1,128}) (?<verb>denied|permitted)');
 /** Where an IOS-XE line says which board wrote it: `R0/0: fman_fp_image: `, `Chassis 1 F0/0: fman_fp_image: `. */
 const BOARD = /^(?:Chassis \d{1,2} )?(?:R|F|SIP|RP|FP)\d{1,2}(?:\/\d{1,2})?: {1,4}(?:\w{1,32}: {1,4})?/;
@@ -34,6 +37,7 @@ export const ciscoIos: Parser = {
   parse(message: SyslogMessage): ParseResult | undefined {
     const found = findCiscoTag(message);
     if (found === undefined || found.xr || OTHERS.test(found.facility)) return undefined;
+    if (JUNOS.test(found.mnemonic)) return undefined;
     const tagged = unwrap(found);
     const hostname = message.hostname === undefined ? tagged.origin : undefined;
     const letters = /^(?:IP)?ACCESSLOG([A-Z]{1,2})$/.exec(tagged.mnemonic)?.[1];
@@ -63,7 +67,7 @@ function readAcl(tagged: CiscoMessage, letters: string, hostname: string | undef
   const shape = ACL_SHAPES.get(letters);
   const groups = shape === undefined ? undefined : ACL[shape].exec(tagged.body)?.groups;
   if (groups === undefined) return unreadable(tagged);
-  const action = groups.verb === 'denied' ? 'denied' : 'allowed';
+  const action = actionOf(groups.verb);
   return readFlow(IOS, { action }, aclFlow(groups, groups.rule), hostname);
 }
 

@@ -1,7 +1,8 @@
-import type { Action, SyslogMessage } from '../types.ts';
+import type { SyslogMessage } from '../types.ts';
 import { type CiscoDialect, ignored, loss, malformed, readFlow } from './cisco-flow.ts';
 import { findCiscoTag } from './cisco-tag.ts';
 import type { ParseResult, Parser } from './parser.ts';
+import { actionOf } from './verdicts.ts';
 
 const NXOS: CiscoDialect = { parser: 'cisco-nxos', product: 'NX-OS', zeroPortIsNone: true, words: false };
 
@@ -14,10 +15,6 @@ const FLOW = new RegExp(
     '(?:, Hit-count ?[:=] ?(?<count>\\d{1,10}))?$',
 );
 const MAXFLOW = /^Maximum limit (\d{1,10}) reached for number of flows/;
-const VERBS: ReadonlyMap<string | undefined, Action> = new Map<string | undefined, Action>([
-  ['Deny', 'denied'],
-  ['Permit', 'allowed'],
-]);
 
 /**
  * Cisco NX-OS access-list logs, `%ACLLOG-n-ACLLOG_*` (Cisco Nexus 7000 security guide, "ACL logging"). A line without an
@@ -48,6 +45,6 @@ export const ciscoNxos: Parser = {
     const protocol = name === 'IP' ? name : number;
     const hostname = message.hostname === undefined ? tagged.origin : undefined;
     const flow = { source, sourcePort, destination, destinationPort, protocol, ingress, rule, count };
-    return readFlow(NXOS, { action: VERBS.get(groups.verb) ?? 'unknown' }, flow, hostname);
+    return readFlow(NXOS, { action: actionOf(groups.verb) }, flow, hostname);
   },
 };

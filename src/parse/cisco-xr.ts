@@ -3,6 +3,7 @@ import { ACL_SHAPES, aclFlow, aclPatterns } from './cisco-acl.ts';
 import { type CiscoDialect, ignored, malformed, readFlow } from './cisco-flow.ts';
 import { findCiscoTag } from './cisco-tag.ts';
 import type { ParseResult, Parser } from './parser.ts';
+import { actionOf } from './verdicts.ts';
 
 const XR: CiscoDialect = { parser: 'cisco-xr', product: 'IOS XR', zeroPortIsNone: true, words: false };
 
@@ -26,7 +27,7 @@ export const ciscoXr: Parser = {
     const groups = shape === undefined ? undefined : ACL[shape].exec(tagged.body)?.groups;
     if (groups === undefined)
       return malformed(XR, `${tagged.mnemonic} is cut short or not in its known shape`);
-    const action = groups.verb === 'deny' ? 'denied' : 'allowed';
+    const action = actionOf(groups.verb);
     const hostname = message.hostname === undefined ? tagged.origin : undefined;
     return readFlow(XR, { action }, aclFlow(groups, `${groups.rule}/${groups.sequence}`), hostname);
   },

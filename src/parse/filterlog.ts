@@ -6,7 +6,8 @@ import { type AttemptDraft, type PacketDraft, setDetail } from './draft.ts';
 import { icmpOfKeywords } from './icmp-words.ts';
 import { isLostHeader } from './lost-header.ts';
 import type { ParseResult, Parser } from './parser.ts';
-import { actionOfPf, flagsOfLetters } from './pf-words.ts';
+import { flagsOfLetters } from './pf-words.ts';
+import { actionOf } from './verdicts.ts';
 
 /**
  * pfSense and OPNsense filterlog CSV (docs.netgate.com "Raw Filter Log Format", OPNsense ports
@@ -89,7 +90,7 @@ function readPacket(message: SyslogMessage, fields: readonly string[], layout: L
   const packet: PacketDraft = {};
   const attempt: AttemptDraft = {
     kind: 'packet',
-    action: actionOfPf(field(fields, 6)),
+    action: actionOf(field(fields, 6)),
     parser: 'filterlog',
     ...productOf(message, field(fields, 3)),
     source: { ip: source },

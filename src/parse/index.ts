@@ -4,12 +4,18 @@ import { ciscoIos } from './cisco-ios.ts';
 import { ciscoNxos } from './cisco-nxos.ts';
 import { ciscoXr } from './cisco-xr.ts';
 import { filterlog } from './filterlog.ts';
+import { fortigate } from './fortigate.ts';
 import { http } from './http.ts';
 import { iptables } from './iptables.ts';
+import { junosSrx } from './junos-srx.ts';
 import { login } from './login.ts';
+import { mikrotik } from './mikrotik.ts';
+import { netscreen } from './netscreen.ts';
 import { own } from './own.ts';
+import { paloAlto } from './palo-alto.ts';
 import type { ParseOptions, ParseResult, Parser } from './parser.ts';
 import { pf } from './pf.ts';
+import { sonicwall } from './sonicwall.ts';
 import { sshd } from './sshd.ts';
 import { tcpWrappers } from './tcp-wrappers.ts';
 import { trap } from './trap.ts';
@@ -17,17 +23,24 @@ import { trap } from './trap.ts';
 /** A parser, and the texts of which every line of its format holds at least one: on other lines it is not tried. */
 interface Registration {
   readonly parser: Parser;
-  /** Absent for formats told by the program's name, which their parsers look at first. */
+  /** Absent for formats told by the program's name or by how a line begins, which their parsers look at first. */
   readonly anchors?: readonly string[];
 }
 
 /**
- * Every log format, the busiest first. A new vendor is one file beside this one and one line here.
- * No parser claims another's lines (test/parse/no-foreign-parser.test.ts): the order is only about speed.
+ * Every log format. A new vendor is one file beside this one and one line here. No parser claims another's lines
+ * (test/parse/no-foreign-parser.test.ts), but strangers have a say in lines: formats told by how a line begins come first, so that
+ * nobody who looks for his own further inside finds a stranger's words there. Behind them the busiest come first.
  */
 export const registrations: readonly Registration[] = [
   // Our own lines quote strangers: nobody else may look at them.
   { parser: own },
+  { parser: fortigate },
+  { parser: paloAlto },
+  { parser: junosSrx },
+  { parser: netscreen },
+  { parser: sonicwall },
+  { parser: mikrotik },
   { parser: iptables, anchors: ['IN=', 'OUT=', 'PROTO='] },
   { parser: filterlog, anchors: ['filterlog'] },
   { parser: pf, anchors: ['rule '] },

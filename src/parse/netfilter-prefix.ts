@@ -1,5 +1,6 @@
 import type { Action } from '../types.ts';
 import type { PrefixVerdict } from './parser.ts';
+import { actionOf, actionOfPhrase, actionOfPrefix } from './verdicts.ts';
 
 /** What a log prefix says about the line. The kernel's LOG target only logs: the verdict is the prefix's word. */
 export interface PrefixReading {
@@ -71,19 +72,6 @@ const PRODUCERS: readonly Producer[] = [
   },
 ];
 
-/** Verdicts that are only one in the place a producer has for it. */
-const SHORT_VERDICTS: ReadonlyMap<string, Action> = new Map([
-  ['A', 'allowed'],
-  ['ACC', 'allowed'],
-  ['D', 'denied'],
-  ['R', 'denied'],
-  ['ILL', 'denied'],
-  ['ILLEGAL', 'denied'],
-]);
-
-const DENIED = /(?<![A-Za-z])(?:DROP(?:S|PED)?|DEN(?:Y|IED)|REJECT(?:ED)?|BLOCK(?:ED)?)(?![A-Za-z])/i;
-const ALLOWED = /(?<![A-Za-z])(?:ACCEPT(?:ED)?|ALLOW(?:ED)?|PASS(?:ED)?|PERMIT(?:TED)?)(?![A-Za-z])/i;
-
 const LONGEST_PREFIX = 256;
 const LONGEST_RULE = 64;
 /** Of a syslog header that decode did not understand and left in front of `kernel:`. */
@@ -116,10 +104,10 @@ function readingsOf(site: readonly PrefixVerdict[]): Map<string, PrefixReading> 
 }
 
 function readAnew(prefix: string, site: readonly PrefixVerdict[]): PrefixReading {
-  const verdict = siteVerdict(prefix, site);
+  const verdict = actionOfPrefix(prefix, site);
   const form = producerForm(prefix);
   const rule = form?.rule ?? bareRule(prefix);
-  const action = verdict ?? form?.action ?? actionOfWords(prefix);
+  const action = verdict ?? form?.action ?? actionOfPhrase(prefix);
   return {
     action,
     vendor: form?.vendor ?? 'Linux',
@@ -134,35 +122,15 @@ function producerForm(prefix: string) {
     const groups = form.exec(prefix)?.groups;
     if (groups === undefined) continue;
     const rule = groups.rule ?? '';
-    const action = 'verdict' in groups ? actionOfVerdict(groups.verdict ?? '') : actionOfWords(rule);
+    const action = 'verdict' in groups ? actionOfVerdict(groups.verdict ?? '') : actionOfPhrase(rule);
     return { vendor, product, rule, action };
   }
   return undefined;
 }
 
-function siteVerdict(prefix: string, site: readonly PrefixVerdict[]): Action | undefined {
-  let best: PrefixVerdict | undefined;
-  let bestLength = -1;
-  for (const entry of site) {
-    const wanted = entry.prefix.trim();
-    // An empty entry speaks of lines without a prefix, not of all of them.
-    const matches = wanted === '' ? prefix === '' : prefix.startsWith(wanted);
-    if (matches && wanted.length > bestLength) {
-      best = entry;
-      bestLength = wanted.length;
-    }
-  }
-  return best?.action;
-}
-
 function actionOfVerdict(word: string): Action {
-  return SHORT_VERDICTS.get(word) ?? actionOfWords(word.replaceAll('_', ' '));
-}
-
-function actionOfWords(text: string): Action {
-  const denied = DENIED.test(text);
-  if (denied === ALLOWED.test(text)) return 'unknown';
-  return denied ? 'denied' : 'allowed';
+  const action = actionOf(word, 'netfilter-letter');
+  return action === 'unknown' ? actionOfPhrase(word) : action;
 }
 
 /** `[50028442.088484] ` and `[  203.842973] `: the kernel's clock, in front of the prefix. */

@@ -1,12 +1,5 @@
 import { flagBits, flagsOf } from '../lib/tcp-flags.ts';
-import type { Action, TcpFlag } from '../types.ts';
-
-/** pf's words that decide about a packet; the others (nat, rdr, scrub, match ...) only do something with it. */
-const ACTIONS: ReadonlyMap<string, Action> = new Map([
-  ['block', 'denied'],
-  ['reject', 'denied'],
-  ['pass', 'allowed'],
-]);
+import type { TcpFlag } from '../types.ts';
 
 /** Flag letters of tcpdump and filterlog; tcpdump writes CWR as `W` and, since 4.0, ACK as `.`. */
 const LETTERS: ReadonlyMap<string, TcpFlag> = new Map([
@@ -21,11 +14,6 @@ const LETTERS: ReadonlyMap<string, TcpFlag> = new Map([
   ['C', 'CWR'],
   ['W', 'CWR'],
 ]);
-
-/** The action a pf log word stands for. */
-export function actionOfPf(word: string): Action {
-  return ACTIONS.get(word) ?? 'unknown';
-}
 
 /** TCP flags by their letters, lowest bit first. Undefined when one of them is no flag. */
 export function flagsOfLetters(letters: string): TcpFlag[] | undefined {

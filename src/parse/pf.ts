@@ -2,8 +2,8 @@ import type { SyslogMessage } from '../types.ts';
 import type { AttemptDraft } from './draft.ts';
 import { isLostHeader } from './lost-header.ts';
 import type { ParseResult, Parser } from './parser.ts';
-import { actionOfPf } from './pf-words.ts';
 import { readTcpdumpPacket } from './tcpdump-packet.ts';
+import { actionOf } from './verdicts.ts';
 
 /**
  * pf's log as tcpdump prints it with `-e` (print-pflog.c of tcpdump.org and of OpenBSD), one packet a line:
@@ -39,7 +39,7 @@ function parse(message: SyslogMessage): ParseResult | undefined {
   const { rule = '', action = '', direction, device } = header.groups ?? {};
   const attempt: AttemptDraft = {
     kind: 'packet',
-    action: actionOfPf(action),
+    action: actionOf(action),
     parser: 'pf',
     vendor: 'OpenBSD',
     product: 'pf',

@@ -25,11 +25,14 @@ export const unnamedPorts: readonly {
   { texts: ['telnetd'], ports: [23] },
   { texts: ['rlogind'], ports: [513] },
   { texts: ['] "'], ports: [80] },
+  // Logins to a router or firewall itself: the port is the service's.
+  { texts: ['login failure for user', ' logged in from '], ports: [21, 22, 23, 80, 8291, 8728] },
+  { texts: ['action=login', 'action="login"', 'act=login'], ports: [22, 23, 80, 443] },
 ];
 
 /** Lines that report an attempt of this kind hold one of these. */
 export const textsOfKind: Readonly<Record<Exclude<AttemptKind, 'packet'>, readonly string[]>> = {
-  login: ['sshd', 'login', 'Login', 'LOGIN', 'AAA user authentication', 'ftp', 'telnetd'],
+  login: ['sshd', 'login', 'Login', 'LOGIN', 'AAA user authentication', 'ftp', 'telnetd', 'logged in'],
   request: ['sshd', 'connect', 'twist ', 'inetd', 'ftp', '] "'],
 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clfTime, ctime } from '../../src/parse/body-time.ts';
+import { clfTime, ctime, dateTime } from '../../src/parse/body-time.ts';
 
 const iso = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString());
 
@@ -25,4 +25,16 @@ describe('ctime()', () => {
     ['Mon Feb 30 03:00:00 2026', 'UTC', undefined],
     ['Mon Nov 23 03:00:00', 'UTC', undefined],
   ])('%s in %s is %s', (text, zone, expected) => expect(iso(ctime(text, zone))).toBe(expected));
+});
+
+describe('dateTime()', () => {
+  it.each([
+    ['2026-11-23 03:00:00', 'UTC', '2026-11-23T03:00:00.000Z'],
+    ['2026/11/23 03:00:00', 'Europe/Berlin', '2026-11-23T02:00:00.000Z'],
+    ['2026-02-29 03:00:00', 'UTC', undefined],
+    ['2026-00-23 03:00:00', 'UTC', undefined],
+    ['2026-13-23 03:00:00', 'UTC', undefined],
+    ['2026-11-23 24:00:00', 'UTC', undefined],
+    ['2026-11-23T03:00:00', 'UTC', undefined],
+  ])('%s in %s is %s', (text, zone, expected) => expect(iso(dateTime(text, zone))).toBe(expected));
 });
