@@ -72,6 +72,8 @@ export class Pipeline {
   readonly #correlator: HitSink;
   /** The last attempt of each sender, for "last message repeated N times". */
   readonly #lastAttempts = new BoundedMap<string, { attempt: ParsedAttempt | undefined }>(1_024);
+  /** The columns of each sender's table (see ParseOptions). */
+  readonly #headers = new BoundedMap<string, readonly string[]>(1_024);
   /** Live only: how wrong each sender's clock is. */
   readonly #clocks = new SenderClocks();
   /** Replay only: the newest event time of a hit so far. */
@@ -222,12 +224,17 @@ export class Pipeline {
 
   #parseOptionsFor({ patterns = [] }: RuleSet): ParseOptions {
     const { parse: options, zone } = this.#options;
-    return { ...options, zone, ...(patterns.length === 0 ? {} : { patterns: compilePatterns(patterns) }) };
+    return {
+      ...options,
+      zone,
+      headers: this.#headers,
+      ...(patterns.length === 0 ? {} : { patterns: compilePatterns(patterns) }),
+    };
   }
 
   #parse(message: SyslogMessage, frame: Frame): ParseResult | undefined {
     const sender = senderOf(frame, message);
-    const result = parse(message, this.#parseOptions);
+    const result = parse(message, this.#parseOptions, sender);
     if (result === undefined && message.repeated !== undefined) {
       // "last message repeated N times": the sender's own last attempt once more; `process` multiplies it.
       const last = this.#lastAttempts.get(sender)?.attempt;

@@ -5,11 +5,16 @@ import { ciscoNxos } from './cisco-nxos.ts';
 import { ciscoXr } from './cisco-xr.ts';
 import { filterlog } from './filterlog.ts';
 import { http } from './http.ts';
+import { ipfw } from './ipfw.ts';
+import { ipmon } from './ipmon.ts';
 import { iptables } from './iptables.ts';
 import { login } from './login.ts';
 import { own } from './own.ts';
 import type { ParseOptions, ParseResult, Parser } from './parser.ts';
 import { pf } from './pf.ts';
+import { pfirewall } from './pfirewall.ts';
+import { portsentry } from './portsentry.ts';
+import { scanlogd } from './scanlogd.ts';
 import { sshd } from './sshd.ts';
 import { tcpWrappers } from './tcp-wrappers.ts';
 import { trap } from './trap.ts';
@@ -35,28 +40,41 @@ export const registrations: readonly Registration[] = [
   { parser: ciscoAsa, anchors: ['%', 'ASA-', 'PIX-', 'FWSM-', 'FTD-', 'NGIPS-', 'Deny ', 'access-list '] },
   { parser: ciscoNxos, anchors: ['%'] },
   { parser: ciscoXr, anchors: ['%'] },
+  { parser: ipfw, anchors: ['ipfw'] },
+  { parser: ipmon },
+  { parser: scanlogd },
+  { parser: portsentry },
   { parser: tcpWrappers },
   { parser: sshd },
   { parser: login },
   { parser: http },
   { parser: trap },
+  { parser: pfirewall },
 ];
 
 /**
  * Reads a message with the first parser that knows its format; where none does, or the one that does finds no attempt in it,
  * the site's own patterns are asked. Undefined when nobody knows it. Never throws.
  */
-export function parse(message: SyslogMessage, options: ParseOptions): ParseResult | undefined {
-  const result = parseKnown(message, options);
+export function parse(
+  message: SyslogMessage,
+  options: ParseOptions,
+  sender?: string,
+): ParseResult | undefined {
+  const result = parseKnown(message, options, sender);
   if (options.patterns === undefined) return result;
   const open = result === undefined || (result.kind === 'ignored' && result.parser !== own.name);
   return (open ? options.patterns.parse(message) : undefined) ?? result;
 }
 
-function parseKnown(message: SyslogMessage, options: ParseOptions): ParseResult | undefined {
+function parseKnown(
+  message: SyslogMessage,
+  options: ParseOptions,
+  sender: string | undefined,
+): ParseResult | undefined {
   for (const { parser, anchors } of registrations) {
     if (anchors !== undefined && !holdsOneOf(anchors, message.text)) continue;
-    const result = parser.parse(message, options);
+    const result = parser.parse(message, options, sender);
     if (result !== undefined) return result;
   }
   return undefined;
