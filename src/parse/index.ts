@@ -18,6 +18,7 @@ import { scanlogd } from './scanlogd.ts';
 import { sshd } from './sshd.ts';
 import { tcpWrappers } from './tcp-wrappers.ts';
 import { trap } from './trap.ts';
+import { unifiCef } from './unifi-cef.ts';
 
 /** A parser, and the texts of which every line of its format holds at least one: on other lines it is not tried. */
 interface Registration {
@@ -40,6 +41,7 @@ export const registrations: readonly Registration[] = [
   { parser: ciscoAsa, anchors: ['%', 'ASA-', 'PIX-', 'FWSM-', 'FTD-', 'NGIPS-', 'Deny ', 'access-list '] },
   { parser: ciscoNxos, anchors: ['%'] },
   { parser: ciscoXr, anchors: ['%'] },
+  { parser: unifiCef, anchors: ['|Ubiquiti|'] },
   { parser: ipfw, anchors: ['ipfw'] },
   { parser: ipmon },
   { parser: scanlogd },

@@ -16,10 +16,7 @@ const DIALECTS = {
   /** ASA 106100: the answer to a session that was let through. */
   'cisco-asa': words('', 'est-allowed'),
   /** Actions of access control rules, `-` for a blank. */
-  'cisco-ftd': words(
-    'block-with-reset interactive-block interactive-block-with-reset',
-    'trust fastpath monitor',
-  ),
+  'cisco-ftd': words('block-with-reset interactive-block interactive-block-with-reset', 'trust fastpath'),
   /** `status` and `action` of FortiOS traffic logs: all but deny were let through, and say how they ended. */
   'fortigate-traffic': words('', 'close timeout start ip-conn dns client-rst server-rst'),
   /** `action` and `status` of FortiOS IPS and anomaly logs: `detected` watched only. */
