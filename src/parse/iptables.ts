@@ -100,6 +100,7 @@ function readPacket(head: Head, prefix: PrefixReading): ParseResult {
   if (head.ingress !== '') attempt.ingress = head.ingress;
   if (head.egress !== '') attempt.egress = head.egress;
   if (prefix.rule !== undefined) attempt.rule = prefix.rule;
+  if (prefix.stampMs !== undefined) attempt.stampMs = prefix.stampMs;
   const problem = readNetfilterPacket(head.reader, packet, attempt);
   if (problem === undefined) return { kind: 'attempt', attempt };
   if (problem === ARP) return { kind: 'ignored', parser: 'iptables', reason: ARP };

@@ -1,4 +1,5 @@
 import type { Action } from '../types.ts';
+import { clfTime } from './body-time.ts';
 import type { PrefixVerdict } from './parser.ts';
 
 /** What a log prefix says about the line. The kernel's LOG target only logs: the verdict is the prefix's word. */
@@ -10,12 +11,14 @@ export interface PrefixReading {
   readonly rule?: string;
   /** True when the prefix is a producer's own form or one the site listed, and not a guess by words. */
   readonly known: boolean;
+  /** When it was logged, where the prefix says so, milliseconds since the epoch. */
+  readonly stampMs?: number;
 }
 
 interface Producer {
   readonly vendor: string;
   readonly product: string;
-  /** Anchored; group `rule`, and `verdict` where the form has a place for it (else the words of `rule` decide). */
+  /** Anchored; group `rule`, `verdict` where the form has a place for it (else the words of `rule` decide), `time` if it has one. */
   readonly form: RegExp;
 }
 
@@ -67,7 +70,7 @@ const PRODUCERS: readonly Producer[] = [
     // VMID LOGLEVEL CHAIN date [policy ]VERDICT:
     vendor: 'Proxmox',
     product: 'Proxmox',
-    form: /^\d{1,10} \d (?<rule>\S{1,64}) \d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}(?: (?:policy )?(?<verdict>[\w-]{1,32}):)?/,
+    form: /^\d{1,10} \d (?<rule>\S{1,64}) (?<time>\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})(?: (?:policy )?(?<verdict>[\w-]{1,32}):)?/,
   },
 ];
 
@@ -125,6 +128,7 @@ function readAnew(prefix: string, site: readonly PrefixVerdict[]): PrefixReading
     vendor: form?.vendor ?? 'Linux',
     product: form?.product ?? 'iptables',
     ...(rule === '' ? {} : { rule }),
+    ...(form?.stampMs === undefined ? {} : { stampMs: form.stampMs }),
     known: verdict !== undefined || form !== undefined,
   };
 }
@@ -135,7 +139,8 @@ function producerForm(prefix: string) {
     if (groups === undefined) continue;
     const rule = groups.rule ?? '';
     const action = 'verdict' in groups ? actionOfVerdict(groups.verdict ?? '') : actionOfWords(rule);
-    return { vendor, product, rule, action };
+    const stampMs = groups.time === undefined ? undefined : clfTime(groups.time);
+    return { vendor, product, rule, action, stampMs };
   }
   return undefined;
 }
