@@ -27,6 +27,7 @@ const ADDRESSES = {
 } as const;
 /** The fields read; where one of them ends the line, its value may have lost its end. */
 const READ = ['proto', 'src', 'spt', 'dst', 'dpt', 'act', ...ADDRESSES.src, ...ADDRESSES.dst];
+const READ_FIELD = new RegExp(` (${READ.join('|')})=`, 'g');
 const WITH_PORTS: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp']);
 const UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/;
 
@@ -36,14 +37,18 @@ function parse(message: SyslogMessage): ParseResult | undefined {
   const { fields } = event;
   if (!fields.has('proto')) return ignored(`event ${event.signature.slice(0, 16)} reports no packet`);
   if (READ.includes([...fields.keys()].at(-1) ?? '')) return malformed('cut short');
-  if (READ.some((key) => standsTwice(message.message, key))) return malformed('a field twice');
+  if (isReadTwice(message.message)) return malformed('a field twice');
   const attempt = readEvent(event, ownFields(fields));
   return typeof attempt === 'string' ? malformed(attempt) : { kind: 'attempt', attempt };
 }
 
-function standsTwice(text: string, key: string): boolean {
-  const field = ` ${key}=`;
-  return text.indexOf(field) !== text.lastIndexOf(field);
+function isReadTwice(text: string): boolean {
+  const seen = new Set<string>();
+  for (const [, key = ''] of text.matchAll(READ_FIELD)) {
+    if (seen.has(key)) return true;
+    seen.add(key);
+  }
+  return false;
 }
 
 type Fields = ReadonlyMap<string, string>;
