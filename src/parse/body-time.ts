@@ -2,7 +2,7 @@ import { wallTimeToEpochMs } from '../lib/time-zone.ts';
 
 const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';
 const CLF = /^(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)$/;
-const CLOCK = /^(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?$/;
+const DATE_TIME = /^(\d{4})[-/](\d\d)[-/](\d\d) (\d\d):(\d\d):(\d\d)$/;
 const CTIME = /^[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]\d) (\d\d):(\d\d):(\d\d) (\d{4})$/;
 
 /** `23/Nov/2026:03:00:00 +0100` (Apache mod_log_config, %t) in milliseconds since the epoch; undefined for no such time. */
@@ -25,24 +25,14 @@ export function ctime(text: string, zone: string): number | undefined {
   return wallMs === undefined ? undefined : wallTimeToEpochMs(wallMs, zone);
 }
 
-/**
- * A date in digits and a time, `03:00:00` with or without a fraction, on the clocks of `zone`, in milliseconds since the
- * epoch; undefined for no such time.
- */
-export function numericTime(
-  year: string,
-  month: string,
-  day: string,
-  time: string,
-  zone: string,
-): number | undefined {
-  const clock = CLOCK.exec(time);
-  if (clock === null || Number(month) < 1 || Number(month) > 12) return undefined;
-  const [, hour, minute, second, fraction = ''] = clock;
+/** `2026-11-23 03:00:00`, also with slashes, on the clocks of `zone`, in milliseconds since the epoch; undefined for no such time. */
+export function dateTime(text: string, zone: string): number | undefined {
+  const match = DATE_TIME.exec(text);
+  if (match === null) return undefined;
+  const [, year, month, day, hour, minute, second] = match;
   const name = MONTHS.slice(Number(month) * 3 - 3, Number(month) * 3);
-  const wallMs = wallTime(year, name, day, hour!, minute!, second!);
-  if (wallMs === undefined) return undefined;
-  return wallTimeToEpochMs(wallMs, zone) + Number(fraction.slice(0, 3).padEnd(3, '0'));
+  const wallMs = name === '' ? undefined : wallTime(year!, name, day!, hour!, minute!, second!);
+  return wallMs === undefined ? undefined : wallTimeToEpochMs(wallMs, zone);
 }
 
 function wallTime(

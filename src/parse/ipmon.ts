@@ -1,6 +1,6 @@
 import { protocolOf } from '../lib/protocols.ts';
 import type { Action, Endpoint, SyslogMessage } from '../types.ts';
-import { numericTime } from './body-time.ts';
+import { dateTime } from './body-time.ts';
 import { decimal, UINT32 } from './decimal.ts';
 import type { AttemptDraft } from './draft.ts';
 import { remoteEnd } from './host-line.ts';
@@ -21,7 +21,7 @@ import { actionOf } from './verdicts.ts';
  */
 export const ipmon: Parser = { name: 'ipmon', parse };
 
-const CLOCK = /^(?:(\d\d)\/(\d\d)\/(\d{4}) )?(\d\d:\d\d:\d\d\.\d{1,6}) /;
+const CLOCK = /^(?:(\d\d)\/(\d\d)\/(\d{4}) )?(\d\d:\d\d:\d\d)\.(\d{1,6}) /;
 const LINE = new RegExp(
   [
     /^(?:(?<count>\d{1,10})x )?(?:(?<device>[^\s@]{1,32}) )?@(?<rule>[^\s:]{1,32}:-?\d{1,10}) S?(?<letter>[pPbBLn?]) /,
@@ -64,10 +64,10 @@ function parse({ appName, message }: SyslogMessage, options: ParseOptions): Pars
   }
   const attempt = readPacket(groups);
   if (typeof attempt === 'string') return malformed(attempt);
-  const [, day, month, year, time = ''] = clock!;
-  const stampMs =
-    year === undefined ? undefined : numericTime(year, month!, day!, time, options.zone ?? 'UTC');
-  if (stampMs !== undefined) attempt.stampMs = stampMs;
+  const [, day, month, year, time, fraction] = clock!;
+  const secondMs =
+    year === undefined ? undefined : dateTime(`${year}-${month}-${day} ${time}`, options.zone ?? 'UTC');
+  if (secondMs !== undefined) attempt.stampMs = secondMs + Math.trunc(Number(`0.${fraction}`) * 1_000);
   return { kind: 'attempt', attempt };
 }
 

@@ -18,7 +18,7 @@ export interface PrefixReading {
 interface Producer {
   readonly vendor: string;
   readonly product: string;
-  /** Anchored; group `rule`, `verdict` where the form has a place for it (else the words of `rule` decide), `time` if it has one. */
+  /** Anchored; group `rule`, and `verdict` where the form has a place for it (else the words of `rule` decide). */
   readonly form: RegExp;
 }
 
@@ -70,7 +70,7 @@ const PRODUCERS: readonly Producer[] = [
     // VMID LOGLEVEL CHAIN date [policy ]VERDICT:
     vendor: 'Proxmox',
     product: 'Proxmox',
-    form: /^\d{1,10} \d (?<rule>\S{1,64}) (?<time>\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})(?: (?:policy )?(?<verdict>[\w-]{1,32}):)?/,
+    form: /^\d{1,10} \d (?<rule>\S{1,64}) \d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}(?: (?:policy )?(?<verdict>[\w-]{1,32}):)?/,
   },
 ];
 
@@ -128,7 +128,7 @@ function readAnew(prefix: string, site: readonly PrefixVerdict[]): PrefixReading
     vendor: form?.vendor ?? 'Linux',
     product: form?.product ?? 'iptables',
     ...(rule === '' ? {} : { rule }),
-    ...(form?.stampMs === undefined ? {} : { stampMs: form.stampMs }),
+    ...(form?.product === 'Proxmox' ? stampOf(prefix) : {}),
     known: verdict !== undefined || form !== undefined,
   };
 }
@@ -139,8 +139,7 @@ function producerForm(prefix: string) {
     if (groups === undefined) continue;
     const rule = groups.rule ?? '';
     const action = 'verdict' in groups ? actionOfVerdict(groups.verdict ?? '') : actionOfWords(rule);
-    const stampMs = groups.time === undefined ? undefined : clfTime(groups.time);
-    return { vendor, product, rule, action, stampMs };
+    return { vendor, product, rule, action };
   }
   return undefined;
 }
@@ -182,4 +181,10 @@ function bareRule(prefix: string): string {
     .replace(/^\[|\]$/g, '')
     .replace(/[:\s]{1,8}$/, '')
     .slice(0, LONGEST_RULE);
+}
+
+/** Proxmox says in front of its verdict when it logged the packet. */
+function stampOf(prefix: string): { readonly stampMs?: number } {
+  const stampMs = clfTime(/ (\d\d\/\w{3}\/\d{4}:[\d:]{8} [+-]\d{4})(?: |$)/.exec(prefix)?.[1] ?? '');
+  return stampMs === undefined ? {} : { stampMs };
 }

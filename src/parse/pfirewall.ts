@@ -1,7 +1,7 @@
 import { canonicalIp } from '../lib/ip.ts';
 import { protocolOf } from '../lib/protocols.ts';
 import type { Endpoint, SyslogMessage } from '../types.ts';
-import { numericTime } from './body-time.ts';
+import { dateTime } from './body-time.ts';
 import { decimal, UINT8, UINT16, UINT32 } from './decimal.ts';
 import { type AttemptDraft, type PacketDraft, setDetail } from './draft.ts';
 import type { ParseOptions, ParseResult, Parser } from './parser.ts';
@@ -30,7 +30,7 @@ const LONGEST_LINE = 1_024;
 
 /** What forwarders call the file; other programs quote what strangers send them. */
 const FORWARDER = /firewall|nxlog|winlog/i;
-const DATE = /^(\d{4})-(\d\d)-(\d\d)$/;
+const DATE = /^\d{4}-\d\d-\d\d$/;
 const ACTIONS: ReadonlySet<string> = new Set(['DROP', 'ALLOW', 'OPEN', 'OPEN-INBOUND', 'CLOSE']);
 const LOST = 'INFO-EVENTS-LOST';
 const WITH_PORTS: ReadonlySet<string> = new Set(['tcp', 'udp']);
@@ -43,8 +43,8 @@ function parse(message: SyslogMessage, options: ParseOptions, sender = ''): Pars
   const words = text.split(/ +/, MOST_COLUMNS + 1);
   const columns = options.headers?.get(sender) ?? DOCUMENTED;
   const row = rowOf(columns, words);
-  const [, year, month, day] = DATE.exec(row.get('date') ?? '') ?? [];
-  if (year === undefined) return undefined;
+  const date = row.get('date') ?? '';
+  if (!DATE.test(date)) return undefined;
   const action = row.get('action') ?? '';
   if (action === LOST) return lostEvents(row.get('info'), words);
   if (!ACTIONS.has(action)) return undefined;
@@ -54,7 +54,7 @@ function parse(message: SyslogMessage, options: ParseOptions, sender = ''): Pars
   if (action === 'CLOSE') return ignored('the end of a connection');
   const attempt = readRow(row, action);
   if (typeof attempt === 'string') return malformed(attempt);
-  const stampMs = numericTime(year, month!, day!, row.get('time') ?? '', options.zone ?? 'UTC');
+  const stampMs = dateTime(`${date} ${row.get('time')}`, options.zone ?? 'UTC');
   if (stampMs !== undefined) attempt.stampMs = stampMs;
   return { kind: 'attempt', attempt };
 }

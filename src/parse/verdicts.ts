@@ -1,4 +1,5 @@
 import type { Action } from '../types.ts';
+import type { PrefixVerdict } from './parser.ts';
 
 type Words = ReadonlyMap<string, Action>;
 
@@ -63,6 +64,25 @@ export function actionOfPhrase(phrase: string): Action {
     said = action;
   }
   return said;
+}
+
+/**
+ * What the site said about log prefixes that begin like this one (`prefixes:` of the configuration), the longest first;
+ * undefined when it said nothing.
+ */
+export function actionOfPrefix(prefix: string, site: readonly PrefixVerdict[]): Action | undefined {
+  let best: PrefixVerdict | undefined;
+  let bestLength = -1;
+  for (const entry of site) {
+    const wanted = entry.prefix.trim();
+    // An empty entry speaks of lines without a prefix, not of all of them.
+    const matches = wanted === '' ? prefix === '' : prefix.startsWith(wanted);
+    if (matches && wanted.length > bestLength) {
+      best = entry;
+      bestLength = wanted.length;
+    }
+  }
+  return best?.action;
 }
 
 function words(denied: string, allowed: string): Words {
