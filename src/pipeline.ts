@@ -165,6 +165,12 @@ export class Pipeline {
     return statedTime(message)?.atMs;
   }
 
+  /** The time that only the body of a message states, for formats that have one there. */
+  bodyMs(message: SyslogMessage, frame: Frame): number | undefined {
+    const result = parse(message, this.#parseOptions, senderOf(frame, message));
+    return result?.kind === 'attempt' ? result.attempt.stampMs : undefined;
+  }
+
   /** The stream's clock has come to `nowMs`: what is due settles and closes. */
   advance(nowMs: number): void {
     this.#correlator.advance(nowMs);
