@@ -104,15 +104,21 @@ function readEnd(
   const addresses = new Set(texts.flatMap((text) => (text === undefined ? [] : [canonicalIp(text)])));
   if (addresses.size > 1) return 'has two addresses';
   const [ip] = addresses;
-  const name = strangersText(
-    fields.get(`UNIFI${key}ClientAlias`) ?? fields.get(`UNIFI${key}DeviceName`) ?? '',
-  );
+  const name = nameOf(fields, `UNIFI${key}ClientAlias`) ?? nameOf(fields, `UNIFI${key}DeviceName`);
   if (addresses.size === 1 && ip === undefined) return 'address can not be read';
-  if (ip === undefined && name === '') return 'is not named';
-  const end: Endpoint = ip === undefined ? { name } : { ip };
+  if (ip === undefined && name === undefined) return 'is not named';
+  const end: Endpoint = ip === undefined ? { name: name! } : { ip };
   if (port === undefined) return end;
   const number = decimal(port, UINT16);
   return number < 0 ? 'port can not be read' : { ...end, port: number };
+}
+
+/** A name, which is whole only where one of the device's own fields follows. */
+function nameOf(fields: Fields, key: string): string | undefined {
+  const keys = [...fields.keys()];
+  const at = keys.indexOf(key);
+  const isWhole = at >= 0 && keys.some((other, i) => i > at && /^(?:UNIFI\w+|msg)$/.test(other));
+  return isWhole ? strangersText(fields.get(key)!) || undefined : undefined;
 }
 
 function ignored(reason: string): ParseResult {

@@ -180,6 +180,32 @@ describe('damaged lines', () => {
   });
 });
 
+describe('lines that were cut', () => {
+  /** portsentry 1 ends its line with the port, and says nothing behind it that could be missed. */
+  const ENDS_WITH_PORT = /port: \d+$/;
+
+  it.each(['ipfw', 'ipmon', 'pfirewall', 'scanlogd', 'portsentry', 'unifi-cef'])(
+    '%s: name no other end than the whole line, wherever they end',
+    (name) => {
+      const { parser } = registrations.find((registration) => registration.parser.name === name)!;
+      const endsOf = (line: string) => {
+        const result = parser.parse(decodeLine(line), OPTIONS);
+        if (result?.kind !== 'attempt') return undefined;
+        const { source, destination, furtherPorts } = result.attempt;
+        return { source, destination, furtherPorts };
+      };
+      for (const { line } of readLineFixtures(`fixtures/lines/${name}.log`)) {
+        const whole = endsOf(line);
+        if (whole === undefined || ENDS_WITH_PORT.test(line)) continue;
+        for (let end = line.length - 1; end > 0; end--) {
+          const cut = endsOf(line.slice(0, end));
+          if (cut !== undefined) expect(cut, line.slice(0, end)).toEqual(whole);
+        }
+      }
+    },
+  );
+});
+
 /** Outer, quoted and prefix addresses come from networks of their own: a mix-up shows in the result. */
 const host = (network: string) => fc.integer({ min: 1, max: 254 }).map((n) => `${network}.${n}`);
 
