@@ -29,6 +29,7 @@ const ADDRESSES = {
 const READ = ['proto', 'src', 'spt', 'dst', 'dpt', 'act', ...ADDRESSES.src, ...ADDRESSES.dst];
 const READ_FIELD = new RegExp(` (${READ.join('|')})=`, 'g');
 const WITH_PORTS: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp']);
+const LONGEST_EVENT = 8_192;
 const UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/;
 
 function parse(message: SyslogMessage): ParseResult | undefined {
@@ -37,6 +38,7 @@ function parse(message: SyslogMessage): ParseResult | undefined {
   const { fields } = event;
   if (!fields.has('proto')) return ignored(`event ${event.signature.slice(0, 16)} reports no packet`);
   if (READ.includes([...fields.keys()].at(-1) ?? '')) return malformed('cut short');
+  if (message.message.length > LONGEST_EVENT) return malformed('longer than any event');
   if (isReadTwice(message.message)) return malformed('a field twice');
   const attempt = readEvent(event, ownFields(fields));
   return typeof attempt === 'string' ? malformed(attempt) : { kind: 'attempt', attempt };
