@@ -72,6 +72,8 @@ export class Pipeline {
   readonly #correlator: HitSink;
   /** The last attempt of each sender, for "last message repeated N times". */
   readonly #lastAttempts = new BoundedMap<string, { attempt: ParsedAttempt | undefined }>(1_024);
+  /** The columns of each sender's table (see ParseOptions). */
+  readonly #headers = new BoundedMap<string, readonly string[]>(1_024);
   /** Live only: how wrong each sender's clock is. */
   readonly #clocks = new SenderClocks();
   /** Replay only: the newest event time of a hit so far. */
@@ -163,6 +165,12 @@ export class Pipeline {
     return statedTime(message)?.atMs;
   }
 
+  /** The time that only the body of a message states, for formats that have one there. */
+  bodyMs(message: SyslogMessage, frame: Frame): number | undefined {
+    const result = parse(message, this.#parseOptionsOf(frame), senderOf(frame, message));
+    return result?.kind === 'attempt' ? result.attempt.stampMs : undefined;
+  }
+
   /** The stream's clock has come to `nowMs`: what is due settles and closes. */
   advance(nowMs: number): void {
     this.#correlator.advance(nowMs);
@@ -222,13 +230,23 @@ export class Pipeline {
 
   #parseOptionsFor({ patterns = [] }: RuleSet): ParseOptions {
     const { parse: options, zone } = this.#options;
-    return { ...options, zone, ...(patterns.length === 0 ? {} : { patterns: compilePatterns(patterns) }) };
+    return {
+      ...options,
+      zone,
+      headers: this.#headers,
+      ...(patterns.length === 0 ? {} : { patterns: compilePatterns(patterns) }),
+    };
+  }
+
+  /** With the zone of the frame's sender, where it has one of its own. */
+  #parseOptionsOf({ peer }: Frame): ParseOptions {
+    const zone = this.#options.zones.get(peer.address);
+    return zone === undefined ? this.#parseOptions : { ...this.#parseOptions, zone };
   }
 
   #parse(message: SyslogMessage, frame: Frame): ParseResult | undefined {
     const sender = senderOf(frame, message);
-    const zone = this.#options.zones.get(frame.peer.address);
-    const result = parse(message, zone === undefined ? this.#parseOptions : { ...this.#parseOptions, zone });
+    const result = parse(message, this.#parseOptionsOf(frame), sender);
     if (result === undefined && message.repeated !== undefined) {
       // "last message repeated N times": the sender's own last attempt once more; `process` multiplies it.
       const last = this.#lastAttempts.get(sender)?.attempt;

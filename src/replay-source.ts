@@ -46,7 +46,14 @@ export class Source {
       return undefined;
     }
     const { frame, message } = this.read(line, catchUp);
+    return this.processRead(frame, message);
+  }
+
+  /** A line that was read before, through all stages. What its body alone says of its time is the log's time from here on. */
+  processRead(frame: Frame, message: SyslogMessage): Outcome {
     const outcome = this.pipeline.process(frame, message);
+    const { attempt } = outcome;
+    if (message.timestamp === undefined && attempt?.stampMs !== undefined) this.lastMs = attempt.stampMs;
     this.#options.onOutcome(outcome, frame);
     return outcome;
   }

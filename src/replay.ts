@@ -69,6 +69,8 @@ async function replayMerged(sources: readonly Source[], options: ReplayOptions):
     for (source.line++; !next.done && next.value.length === 0; source.line++) next = await rest.next();
     if (next.done) return;
     const { frame, message } = source.read(next.value);
+    // The first line that states a time says where the file belongs, wherever in the line that is.
+    source.lastMs ??= source.pipeline.bodyMs(message, frame);
     queue.push(source.lastMs ?? Number.NEGATIVE_INFINITY, { source, frame, message, rest });
   };
   for (const source of sources) await advance(source, linesOf(source.file, options.onProgress));
@@ -77,7 +79,7 @@ async function replayMerged(sources: readonly Source[], options: ReplayOptions):
     due !== undefined;
     due = queue.popDue(Number.POSITIVE_INFINITY)
   ) {
-    options.onOutcome(due.source.pipeline.process(due.frame, due.message), due.frame);
+    due.source.processRead(due.frame, due.message);
     await advance(due.source, due.rest);
   }
 }

@@ -118,6 +118,8 @@ export interface ParsedAttempt {
   readonly path?: string;
   /** The device itself called the source address forged (ASA 106016, 106021 ...). */
   readonly spoofed?: boolean;
+  /** Ports of the destination that the same line names besides `destination.port` (a scan somebody else has put together). */
+  readonly furtherPorts?: readonly number[];
   /** When it happened, where the line's body says so itself (access logs, loginlog); used when the header has no stamp. */
   readonly stampMs?: number;
 }

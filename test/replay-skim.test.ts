@@ -169,4 +169,20 @@ describe('Skim', () => {
     );
     expect(interrupted.incidents).toEqual([]);
   });
+
+  it('reads the rows of a table by its head, however far in front that stands', async () => {
+    const at = Date.UTC(2026, 0, 1);
+    const say = (s: number, what: string) => `${stamp(at + s * 1_000)} win1 pfirewall: ${what}\n`;
+    const padding = Array.from({ length: 40 }, (_, i) => `${stamp(at)} gw2 noise number ${i}\n`).join('');
+    const head = '#Fields: date time action protocol dst-ip src-ip dst-port src-port';
+    const row = (host: string) => `2026-01-01 00:00:09 DROP TCP ${host} 198.51.100.7 143 31337`;
+    const text =
+      padding + say(1, head) + padding + say(9, row('192.0.2.10')) + padding + say(10, row('192.0.2.20'));
+    const [whole, skimmed] = [await run(text), await run(text, 300)];
+    expect(skimmed.passedOver).toBeGreaterThan(60);
+    expect(skimmed.incidents).toEqual(whole.incidents);
+    expect(whole.incidents).toMatchObject([
+      { kind: 'address-scan', sources: ['198.51.100.7'], ports: [143] },
+    ]);
+  });
 });

@@ -56,6 +56,18 @@ const PLACES = [
     never: /["\\\n\r\0]/g,
   },
   {
+    name: 'name of a client, UniFi',
+    write: (text) =>
+      `CEF:0|Ubiquiti|UniFi Network|10.6.101|203|Blocked by Firewall|4|proto=UDP spt=5353 dpt=53 act=blocked UNIFIdstDeviceIp=192.0.2.10 UNIFIsrcClientAlias=${text} UNIFIsrcClientIp=203.0.113.9 UNIFIsrcClientMac=00:00:5e:00:53:02 msg=${text} was blocked.`,
+    never: /[\n\r\0]/g,
+  },
+  {
+    name: 'name in the DNS, portsentry',
+    write: (text) =>
+      `Nov  3 04:10:21 gw1 portsentry[42]: attackalert: Connect from host: ${text}/203.0.113.9 to TCP port: 143`,
+    never: /[\s\0]/g,
+  },
+  {
     name: 'user name, MikroTik',
     write: (text) =>
       `Nov  3 04:10:21 gw1 system,error,critical login failure for user ${text} from 203.0.113.9 via ssh`,

@@ -26,10 +26,11 @@ function endpoint({ ip, name, port }: Attempt['source']): string {
 export function attemptFields(attempt: Attempt): string[] {
   const { source, destination, transport, protocolNumber, tcpFlags, icmp, count, rule, service, user, path } =
     attempt;
+  const { furtherPorts = [] } = attempt;
   return [
     attempt.action,
     transport ?? (protocolNumber === undefined ? 'ip' : `protocol ${protocolNumber}`),
-    `${endpoint(source)} -> ${endpoint(destination)}`,
+    [`${endpoint(source)} -> ${endpoint(destination)}`, ...furtherPorts].join(','),
     ...(icmp === undefined ? [] : [`type ${icmp.type ?? '?'} code ${icmp.code ?? '?'}`]),
     ...(tcpFlags === undefined ? [] : [tcpFlags.join(',') || 'no flags']),
     ...(rule === undefined ? [] : [`rule ${rule}`]),

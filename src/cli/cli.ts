@@ -16,6 +16,7 @@ const VERBS: Readonly<Record<string, () => Promise<Register>>> = {
   reload: async () => (await import('./reload.ts')).registerReload,
   replay: async () => (await import('./replay.ts')).registerReplay,
   parse: async () => (await import('./parse.ts')).registerParse,
+  formats: async () => (await import('./formats.ts')).registerFormats,
   explain: async () => (await import('./explain.ts')).registerExplain,
   check: async () => (await import('./check.ts')).registerCheck,
   test: async () => (await import('./test.ts')).registerTest,

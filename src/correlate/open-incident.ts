@@ -11,6 +11,7 @@ import type {
   LineRef,
   Severity,
 } from '../types.ts';
+import { EvidenceLines } from './evidence-lines.ts';
 
 /** How much of one incident is kept in memory; what is over is counted in `overflow`. */
 export interface IncidentBounds {
@@ -100,7 +101,6 @@ export class OpenIncident {
   /** Severity levels already added for its size. */
   grownLevels = 0;
   count = 0;
-  lineCount = 0;
   readonly remarks = new Set<string>();
   readonly sources = new Set<string>();
   readonly hostIps = new Set<string>();
@@ -108,7 +108,7 @@ export class OpenIncident {
   readonly #sentence: string;
   readonly #bounds: IncidentBounds;
   readonly #targets = new Map<string, Target>();
-  readonly #lines: EvidenceLine[] = [];
+  #lines: EvidenceLines;
   readonly #sourcePorts = new Set<number>();
   readonly #flags = new Set<string>();
   readonly #transports = new Set<string>();
@@ -125,6 +125,7 @@ export class OpenIncident {
     this.severity = beginning.severity;
     this.#sentence = beginning.sentence;
     this.#bounds = bounds;
+    this.#lines = new EvidenceLines(bounds.maxLines);
     // Derived from what happened, not drawn: a replay and a restart give the same incident the same name.
     this.id = createHash('sha256').update(`${this.identifier} ${this.openedAtMs}`).digest('hex').slice(0, 12);
   }
@@ -139,9 +140,8 @@ export class OpenIncident {
     opened.grownLevels = incident.resume?.grownLevels ?? 0;
     opened.lastSeenMs = incident.lastSeenMs;
     opened.count = incident.count;
-    opened.lineCount = incident.lineCount;
     opened.#overflow = incident.overflow;
-    opened.#lines.push(...incident.lines);
+    opened.#lines = new EvidenceLines(opened.#bounds.maxLines, incident.lines, incident.lineCount);
     fill(opened.keys, incident.resume?.keys ?? []);
     fill(opened.remarks, incident.remarks);
     fill(opened.sources, incident.sources);
@@ -166,7 +166,7 @@ export class OpenIncident {
     this.firstSeenMs = Math.min(this.firstSeenMs, attempt.atMs);
     this.lastSeenMs = Math.max(this.lastSeenMs, attempt.atMs);
     this.count += attempt.count;
-    this.lineCount++;
+    this.#lines.add(attempt, lineOf);
     this.#remember(this.sources, hit.sourceIp, this.#bounds.maxSources);
     this.#remember(this.hostIps, hit.host.ip, this.#bounds.maxTargets);
     if (attempt.source.port !== undefined) this.#remember(this.#sourcePorts, attempt.source.port, 64);
@@ -175,10 +175,6 @@ export class OpenIncident {
     if (attempt.spoofed) this.remarks.add('the device that logged it calls the source address forged');
     this.#addTarget(hit);
     this.#addObserver(hit);
-    if (this.#lines.length < this.#bounds.maxLines) {
-      const line = lineOf(attempt.line);
-      if (line !== undefined) this.#lines.push(line);
-    }
   }
 
   snapshot(): Incident {
@@ -194,7 +190,7 @@ export class OpenIncident {
       firstSeenMs: this.firstSeenMs,
       lastSeenMs: this.lastSeenMs,
       count: this.count,
-      lineCount: this.lineCount,
+      lineCount: this.#lines.count,
       sources: [...this.sources],
       targets,
       transports: [...this.#transports].sort(),
@@ -204,7 +200,7 @@ export class OpenIncident {
       sourcePorts: [...this.#sourcePorts].sort((a, b) => a - b),
       tcpFlags: [...this.#flags],
       observers: [...this.#observers.values()],
-      lines: [...this.#lines],
+      lines: this.#lines.list(),
       sentence: this.#sentence,
       remarks: [...this.remarks],
       overflow: this.#overflow,

@@ -165,13 +165,14 @@ const MESSAGE_BEGINNINGS = [
   '--- last message repeated ',
   'CEF:',
   'LEEF:',
+  'Scan from: [',
 ];
 
-/** Texts that are a message wherever they stand; `rule 4/(match)` is tcpdump's reading of pflog. */
+/** Texts that are a message wherever they stand; `rule 4/(match)` is tcpdump's reading of pflog, `Scan from: [` portsentry's. */
 function beginsMessage(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
   if (code === 114) return /^rule \d/.test(text.slice(at, at + 6));
-  if (code !== 108 && code !== 109 && code !== 45 && code !== 67 && code !== 76) return false;
+  if (code !== 108 && code !== 109 && code !== 45 && code !== 67 && code !== 76 && code !== 83) return false;
   return MESSAGE_BEGINNINGS.some((beginning) => text.startsWith(beginning, at));
 }
 

@@ -55,6 +55,7 @@ export function attemptToEcs(
     knockwatch: {
       parser: attempt.parser,
       count: attempt.count,
+      furtherPorts: attempt.furtherPorts,
       tcpFlags: attempt.tcpFlags,
       icmp: icmp === undefined ? undefined : { type: icmp.type, code: icmp.code },
       spoofed: attempt.spoofed,

@@ -21,7 +21,12 @@ export function explainMatch(
   names: HostNames,
 ): MatchExplanation[] {
   const hosts = touchedHosts(attempt, names);
-  return rules.map((rule) => ({ ruleId: rule.id, ...explainRule(rule, attempt, hosts, ignores) }));
+  const ports = [attempt.destination.port ?? -1, ...(attempt.furtherPorts ?? [])];
+  return rules.map((rule) => {
+    const answers = ports.map((port) => explainRule(rule, attempt, hosts, port, ignores));
+    // Of a line that names several ports, the first that matches; with none, what is wrong with the first.
+    return { ruleId: rule.id, ...(answers.find(({ matched }) => matched) ?? answers[0]!) };
+  });
 }
 
 type Answer = Omit<MatchExplanation, 'ruleId'>;
@@ -30,6 +35,7 @@ function explainRule(
   rule: Rule,
   attempt: Attempt,
   hosts: readonly WatchedHost[],
+  port: number,
   ignores: IgnoreIndex,
 ): Answer {
   const no = (because: string): Answer => ({ matched: false, because });
@@ -40,7 +46,6 @@ function explainRule(
   const host = hosts.find(({ ip }) => holdsHost(ip));
   if (host === undefined) return no(`${hosts.map(describeHost).join(', ')} is not watched`);
 
-  const port = attempt.destination.port ?? -1;
   const what = describePort(port, attempt.transport);
   const { any, ranges } = rule.ports;
   if (!any && port < 0) return no('the line names no port, and the rule watches only some');

@@ -23,7 +23,7 @@ export interface MatchOutcome {
 
 /** A rule set compiled for look-up. Holds no state between attempts: safe to share, replaced as a whole on reload. */
 export interface Matcher {
-  /** The hits of an attempt, one a rule, in the order of the rules. */
+  /** The hits of an attempt, one a rule and port it names, by port and then in the order of the rules. */
   match(attempt: Attempt): readonly Hit[];
   /** The same with the reason when there is none. */
   decide(attempt: Attempt): MatchOutcome;
@@ -42,20 +42,24 @@ export function compileMatcher(ruleSet: RuleSet): Matcher {
   const tables = compileTables(rules);
   const countsFor = rules.map(({ actions }) => new Set<string>(actions));
 
-  const decide = (attempt: Attempt): MatchOutcome => {
-    const sourceIp = attempt.source.ip;
-    if (sourceIp === undefined) return { hits: [], reason: 'no-source-address' };
-    const port = attempt.destination.port ?? -1;
+  /** Puts the hits on one port into `hits`; the reason why there is none. */
+  const decidePort = (
+    attempt: Attempt,
+    sourceIp: string,
+    hosts: readonly WatchedHost[],
+    port: number,
+    hits: Hit[],
+  ): NoHitReason | undefined => {
     const candidates = new Map<number, WatchedHost>();
-    for (const host of touchedHosts(attempt, names))
+    for (const host of hosts)
       for (const { anyHost, byHost } of tables[attempt.kind])
         for (const ports of [anyHost, ...byHost.find(host.ip)])
           ports.find(port, attempt.transport, (rule) => {
             if (!candidates.has(rule)) candidates.set(rule, host);
           });
-    if (candidates.size === 0) return { hits: [], reason: 'not-watched' };
+    if (candidates.size === 0) return 'not-watched';
 
-    const hits: Hit[] = [];
+    const before = hits.length;
     let reason: NoHitReason = 'action-does-not-count';
     for (const [rule, host] of [...candidates].sort(([a], [b]) => a - b)) {
       if (!countsFor[rule]!.has(attempt.action)) continue;
@@ -66,7 +70,21 @@ export function compileMatcher(ruleSet: RuleSet): Matcher {
       if (ignores.find(attempt, sourceIp, host, port) !== undefined) reason = 'ignored';
       else hits.push({ ruleId: rules[rule]!.id, attempt, host, port, sourceIp });
     }
-    return hits.length > 0 ? { hits } : { hits, reason };
+    return hits.length > before ? undefined : reason;
+  };
+
+  const decide = (attempt: Attempt): MatchOutcome => {
+    const sourceIp = attempt.source.ip;
+    if (sourceIp === undefined) return { hits: [], reason: 'no-source-address' };
+    const hosts = touchedHosts(attempt, names);
+    const hits: Hit[] = [];
+    let reason = decidePort(attempt, sourceIp, hosts, attempt.destination.port ?? -1, hits);
+    for (const port of attempt.furtherPorts ?? []) {
+      const other = decidePort(attempt, sourceIp, hosts, port, hits);
+      // A port that is not watched says less than one that is.
+      if (reason === 'not-watched') reason = other;
+    }
+    return hits.length > 0 || reason === undefined ? { hits } : { hits, reason };
   };
 
   return {

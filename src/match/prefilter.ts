@@ -14,6 +14,8 @@ export interface Spellings {
   readonly textsOfKind: Readonly<Record<Exclude<AttemptKind, 'packet'>, readonly string[]>>;
   /** Lines that stand for another line hold one of these. */
   readonly repeats: readonly string[];
+  /** Lines without which later ones can not be read hold one of these. */
+  readonly headers: readonly string[];
 }
 
 /**
@@ -24,7 +26,7 @@ export interface Prefilter {
   /** False for a sender that is itself watched: lines of its own that name no host are about it. */
   appliesTo(sender: string): boolean;
   /**
-   * Puts start and end of every line that may give a hit into `found`, in order. `text` is the octets of whole lines as
+   * Puts start and end of every line that may give a hit, or says how others are to be read, into `found`, in order. `text` is the octets of whole lines as
    * latin1, one character each; an end is the position of the LF, or the end of the text.
    */
   find(text: string, found: number[]): void;
@@ -43,10 +45,11 @@ export function compilePrefilter({ rules, names }: RuleSet, spellings: Spellings
   const ports = spellWatchedPorts(onAnyHost, spellings);
   if (hosts === undefined || ports === undefined) return undefined;
   const besides = onAnyHost.length > 0 ? undefined : spellWatchedPorts(onHosts, spellings);
+  const always = [...spellings.repeats, ...spellings.headers];
   const search: Search = {
     key: hosts.length + ports.length === 0 ? undefined : new RegExp([...hosts, ...ports].join('|'), 'g'),
-    rare: [...spellings.repeats, ...(onHosts.length > 0 ? MAPPED_IPV4 : [])],
-    also: besides && new RegExp([...besides, ...spellings.repeats.map(escapeRegex)].join('|')),
+    rare: [...always, ...(onHosts.length > 0 ? MAPPED_IPV4 : [])],
+    also: besides && new RegExp([...besides, ...always.map(escapeRegex)].join('|')),
   };
   return {
     appliesTo: (sender) => canonicalIp(sender) === undefined || !isWatched(sender),

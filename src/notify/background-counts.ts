@@ -60,12 +60,12 @@ export class BackgroundCounts {
     this.#day = newDay(nowMs);
   }
 
-  add({ action, destination, observer, source, transport }: Attempt): void {
+  add({ action, destination, furtherPorts = [], observer, source, transport }: Attempt): void {
     if (!COUNTED.has(action)) return;
     const { tables } = this.#day;
     this.#day.lines++;
     if (source.ip !== undefined) tables.sources.add(source.ip);
-    tables.ports.add(portKey(destination.port, transport));
+    for (const port of [destination.port, ...furtherPorts]) tables.ports.add(portKey(port, transport));
     // A name is written by whoever sends the line.
     tables.observers.add((observer.hostname ?? observer.address).slice(0, 100));
   }

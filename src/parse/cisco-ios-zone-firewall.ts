@@ -41,12 +41,25 @@ const SHAPES: Readonly<Record<string, readonly Shape[]>> = {
       ),
       action: 'allowed',
     },
+    {
+      pattern: new RegExp(
+        `^${TARGET}:? Passing (?<protocol>\\S{1,32}) pkt (?<source>${END}) => (?<destination>${END}) with ip ident \\d{1,5}(?<rest>.*)$`,
+      ),
+      action: 'allowed',
+    },
   ],
   LOG_SUMMARY: [
     {
       pattern: new RegExp(
         `^(?<count>\\d{1,10})(?: (?!packet)(?<protocol>\\S{1,32}))? packet(?:s|\\(s\\))? (?:were |was )?(?<verb>dropped|passed|permitted) from ` +
           `(?:(?<ingress>[^\\s()]{1,64}) )?\\(?(?<source>${END}) => (?<destination>${END})\\)? ?${TARGET}(?<rest>)$`,
+      ),
+    },
+    {
+      // as a mapping of other readers has it: the policy in front, the target without its brackets
+      pattern: new RegExp(
+        `^(?<count>\\d{1,10}) packet(?:s|\\(s\\))? (?:were |was )?(?<verb>dropped|passed|permitted) from \\S{1,64} ` +
+          `(?<source>${END}) => (?<destination>${END}) target:class-(?<target>[^\\s()]{1,128})(?<rest>)$`,
       ),
     },
   ],

@@ -5,7 +5,7 @@ export interface CiscoMessage {
   /** With its subfacilities: `SEC`, `IPV6_ACL`, `ACL-IPV4_ACL`, `ASA-session`. */
   readonly facility: string;
   readonly severity: number;
-  /** Upper-case word, or six digits on ASA and its family. */
+  /** Upper-case word (small letters are rare: `TCP_OoO_SEG`), or six digits on ASA and its family. */
   readonly mnemonic: string;
   readonly body: string;
   /** Device name between the header and the tag (`logging origin-id`, ASA `device-id`). */
@@ -19,7 +19,7 @@ export interface CiscoMessage {
  * then, and some double it; the colon after the tag may be missing or stand after a space.
  */
 const TAG =
-  /(?<![^\s:])(?:%{1,2}|(?=(?:ASA|PIX|FWSM|FTD|NGIPS)-))([A-Z][A-Z0-9_]{0,31}(?:-[A-Za-z0-9_]{1,32}){0,4})-([0-7])-([A-Z0-9_]{2,64})(?=[\s:]|$) ?:?/;
+  /(?<![^\s:])(?:%{1,2}|(?=(?:ASA|PIX|FWSM|FTD|NGIPS)-))([A-Z][A-Z0-9_]{0,31}(?:-[A-Za-z0-9_]{1,32}){0,4})-([0-7])-([A-Z0-9_][A-Za-z0-9_]{1,63})(?=[\s:]|$) ?:?/;
 
 const LONGEST_HEADER = 256;
 const LONGEST_TAG = 256;

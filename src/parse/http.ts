@@ -3,6 +3,7 @@ import { clfTime } from './body-time.ts';
 import { decimal, UINT16 } from './decimal.ts';
 import type { AttemptDraft } from './draft.ts';
 import { remoteEnd, strangersText } from './host-line.ts';
+import { isCef } from './lost-header.ts';
 import type { ParseResult, Parser } from './parser.ts';
 import { isWebProbe } from './web-probes.ts';
 
@@ -28,7 +29,7 @@ const REQUEST = /^[A-Z][A-Z_-]{0,31} (.*?)(?: HTTP\/\d(?:\.\d)?)?$/s;
 const SEAM = '] "';
 
 function parse(message: SyslogMessage): ParseResult | undefined {
-  if (!message.text.includes(SEAM)) return undefined;
+  if (!message.text.includes(SEAM) || isCef(message.message)) return undefined;
   // Other programs quote what strangers send them, and that may be a whole access log line.
   if (message.appName !== undefined && !WEB_SERVER.test(message.appName)) return undefined;
   const line = read(message.message);

@@ -4,7 +4,7 @@ export interface IcmpMessage {
   readonly code?: number;
 }
 
-/** Types by the keywords of pf.conf(5) `icmp-type` and of older filterlogs (`request`, `timexceed` ...). */
+/** Types by the keywords of pf.conf(5) `icmp-type`, of older filterlogs (`request`, `timexceed` ...) and of ipmon. */
 const TYPES: ReadonlyMap<string, number> = new Map([
   ...pairs('echorep 0 reply 0 unreach 3 squench 4 redir 5 redirect 5 althost 6 echoreq 8 request 8'),
   ...pairs('routeradv 9 routersol 10 timex 11 timexceed 11 paramprob 12 timereq 13 tstamp 13'),
@@ -12,6 +12,9 @@ const TYPES: ReadonlyMap<string, number> = new Map([
   ...pairs(
     'dataconv 31 mobredir 32 ipv6-where 33 ipv6-here 34 mobregreq 35 mobregrep 36 skip 39 photuris 40',
   ),
+  // ipmon (ipmon.c of ipfilter)
+  ...pairs('echoreply 0 sourcequench 4 echo 8 routeradvert 9 routersolicit 10 timxceed 11 timestamp 13'),
+  ...pairs('timestampreply 14 inforeply 16'),
 ]);
 
 /** The same for ICMPv6 (`icmp6-type`). */
@@ -19,6 +22,8 @@ const TYPES6: ReadonlyMap<string, number> = new Map([
   ...pairs('unreach 1 toobig 2 timex 3 paramprob 4 echoreq 128 echorep 129 listqry 130 listenrep 131'),
   ...pairs('listendone 132 routersol 133 routeradv 134 neighbrsol 135 neighbradv 136 redir 137'),
   ...pairs('routrrenum 138 niqry 139 nirep 140 listenrepv2 143 mtraceresp 200 mtrace 201'),
+  ...pairs('timxceed 3 echo 128 echoreply 129 routersolicit 133 routeradvert 134 neighborsolicit 135'),
+  ...pairs('neighboradvert 136 redirect 137'),
 ]);
 
 /** Codes by keyword. A word means the same under every type that has it, but for those in `CODES6`. */

@@ -6,6 +6,8 @@ import { ciscoXr } from './cisco-xr.ts';
 import { filterlog } from './filterlog.ts';
 import { fortigate } from './fortigate.ts';
 import { http } from './http.ts';
+import { ipfw } from './ipfw.ts';
+import { ipmon } from './ipmon.ts';
 import { iptables } from './iptables.ts';
 import { junosSrx } from './junos-srx.ts';
 import { login } from './login.ts';
@@ -15,10 +17,14 @@ import { own } from './own.ts';
 import { paloAlto } from './palo-alto.ts';
 import type { ParseOptions, ParseResult, Parser } from './parser.ts';
 import { pf } from './pf.ts';
+import { pfirewall } from './pfirewall.ts';
+import { portsentry } from './portsentry.ts';
+import { scanlogd } from './scanlogd.ts';
 import { sonicwall } from './sonicwall.ts';
 import { sshd } from './sshd.ts';
 import { tcpWrappers } from './tcp-wrappers.ts';
 import { trap } from './trap.ts';
+import { unifiCef } from './unifi-cef.ts';
 
 /** A parser, and the texts of which every line of its format holds at least one: on other lines it is not tried. */
 interface Registration {
@@ -53,23 +59,37 @@ export const registrations: readonly Registration[] = [
   { parser: login },
   { parser: http },
   { parser: trap },
+  { parser: unifiCef, anchors: ['|Ubiquiti|'] },
+  { parser: ipfw, anchors: ['ipfw'] },
+  { parser: ipmon },
+  { parser: scanlogd },
+  { parser: portsentry },
+  { parser: pfirewall },
 ];
 
 /**
  * Reads a message with the first parser that knows its format; where none does, or the one that does finds no attempt in it,
  * the site's own patterns are asked. Undefined when nobody knows it. Never throws.
  */
-export function parse(message: SyslogMessage, options: ParseOptions): ParseResult | undefined {
-  const result = parseKnown(message, options);
+export function parse(
+  message: SyslogMessage,
+  options: ParseOptions,
+  sender?: string,
+): ParseResult | undefined {
+  const result = parseKnown(message, options, sender);
   if (options.patterns === undefined) return result;
   const open = result === undefined || (result.kind === 'ignored' && result.parser !== own.name);
   return (open ? options.patterns.parse(message) : undefined) ?? result;
 }
 
-function parseKnown(message: SyslogMessage, options: ParseOptions): ParseResult | undefined {
+function parseKnown(
+  message: SyslogMessage,
+  options: ParseOptions,
+  sender: string | undefined,
+): ParseResult | undefined {
   for (const { parser, anchors } of registrations) {
     if (anchors !== undefined && !holdsOneOf(anchors, message.text)) continue;
-    const result = parser.parse(message, options);
+    const result = parser.parse(message, options, sender);
     if (result !== undefined) return result;
   }
   return undefined;

@@ -1,6 +1,6 @@
 import type { SyslogMessage } from '../types.ts';
 import type { AttemptDraft, PacketDraft } from './draft.ts';
-import { isLostHeader } from './lost-header.ts';
+import { isCef, isLostHeader } from './lost-header.ts';
 import { findHead, type Head } from './netfilter-head.ts';
 import { ARP, readNetfilterPacket } from './netfilter-packet.ts';
 import { type PrefixReading, readPrefix } from './netfilter-prefix.ts';
@@ -24,7 +24,7 @@ const LOGGERS: ReadonlySet<string> = new Set(
 
 function parse(message: SyslogMessage, options: ParseOptions): ParseResult | undefined {
   const text = hasFields(message.message) ? message.message : message.text;
-  if (!hasFields(text)) return undefined;
+  if (!hasFields(text) || isCef(message.message)) return undefined;
   const head = findHead(text);
   if (head === undefined) return isBeheaded(message, text) ? malformed('no IN= or OUT=') : undefined;
   const own = text.slice(0, head.start);
@@ -100,6 +100,7 @@ function readPacket(head: Head, prefix: PrefixReading): ParseResult {
   if (head.ingress !== '') attempt.ingress = head.ingress;
   if (head.egress !== '') attempt.egress = head.egress;
   if (prefix.rule !== undefined) attempt.rule = prefix.rule;
+  if (prefix.stampMs !== undefined) attempt.stampMs = prefix.stampMs;
   const problem = readNetfilterPacket(head.reader, packet, attempt);
   if (problem === undefined) return { kind: 'attempt', attempt };
   if (problem === ARP) return { kind: 'ignored', parser: 'iptables', reason: ARP };

@@ -5,3 +5,8 @@
 export function isLostHeader(before: string): boolean {
   return !/: |["[\]=|]/.test(before);
 }
+
+/** Whether a message is an event in CEF: what looks like another format in it is a value that somebody else wrote. */
+export function isCef(message: string): boolean {
+  return /^\s{0,4}(?:CEF: ?)?[01]\|/.test(message);
+}

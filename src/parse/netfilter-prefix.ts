@@ -1,4 +1,5 @@
 import type { Action } from '../types.ts';
+import { clfTime } from './body-time.ts';
 import type { PrefixVerdict } from './parser.ts';
 import { actionOf, actionOfPhrase, actionOfPrefix } from './verdicts.ts';
 
@@ -11,6 +12,8 @@ export interface PrefixReading {
   readonly rule?: string;
   /** True when the prefix is a producer's own form or one the site listed, and not a guess by words. */
   readonly known: boolean;
+  /** When it was logged, where the prefix says so, milliseconds since the epoch. */
+  readonly stampMs?: number;
 }
 
 interface Producer {
@@ -113,6 +116,7 @@ function readAnew(prefix: string, site: readonly PrefixVerdict[]): PrefixReading
     vendor: form?.vendor ?? 'Linux',
     product: form?.product ?? 'iptables',
     ...(rule === '' ? {} : { rule }),
+    ...(form?.product === 'Proxmox' ? stampOf(prefix) : {}),
     known: verdict !== undefined || form !== undefined,
   };
 }
@@ -145,4 +149,10 @@ function bareRule(prefix: string): string {
     .replace(/^\[|\]$/g, '')
     .replace(/[:\s]{1,8}$/, '')
     .slice(0, LONGEST_RULE);
+}
+
+/** Proxmox says in front of its verdict when it logged the packet. */
+function stampOf(prefix: string): { readonly stampMs?: number } {
+  const stampMs = clfTime(/ (\d\d\/\w{3}\/\d{4}:[\d:]{8} [+-]\d{4})(?: |$)/.exec(prefix)?.[1] ?? '');
+  return stampMs === undefined ? {} : { stampMs };
 }

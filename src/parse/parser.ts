@@ -8,6 +8,14 @@ export interface ParseOptions {
   readonly patterns?: Patterns;
   /** IANA zone of times in a line's body that state none; UTC when absent. */
   readonly zone?: string;
+  /** What a sender's table said last of its columns; bounded by its owner. Absent: nothing is remembered between lines. */
+  readonly headers?: Headers;
+}
+
+/** Column names by sender, of formats in which a header line says how the lines behind it are to be read. */
+export interface Headers {
+  get(sender: string): readonly string[] | undefined;
+  set(sender: string, columns: readonly string[]): void;
 }
 
 /** Reads the lines that no parser finds an attempt in. */
@@ -38,5 +46,6 @@ export type ParseResult =
  */
 export interface Parser {
   readonly name: string;
-  parse(message: SyslogMessage, options: ParseOptions): ParseResult | undefined;
+  /** `sender` tells who wrote the message, for what is remembered between lines (`options.headers`). */
+  parse(message: SyslogMessage, options: ParseOptions, sender?: string): ParseResult | undefined;
 }

@@ -38,3 +38,6 @@ export const textsOfKind: Readonly<Record<Exclude<AttemptKind, 'packet'>, readon
 
 /** Lines that stand for an earlier line of their sender, or hold it. */
 export const repeats: readonly string[] = ['message repeated '];
+
+/** Lines that say how later ones of their sender are to be read. */
+export const headers: readonly string[] = ['#Fields:'];

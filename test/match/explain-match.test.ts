@@ -15,6 +15,14 @@ const because = (more: Partial<Attempt>) => matcher.explainMatch(attempt(more))[
 describe('explainMatch() says', () => {
   it.each<[Partial<Attempt>, string]>([
     [{}, 'lisa (192.0.2.10) and port 143/tcp (imap) are watched, and denied counts'],
+    [
+      { destination: { ip: '192.0.2.10', port: 22 }, furtherPorts: [80, 143] },
+      'lisa (192.0.2.10) and port 143/tcp (imap) are watched, and denied counts',
+    ],
+    [
+      { destination: { ip: '192.0.2.10', port: 8080 }, furtherPorts: [80] },
+      'port 8080/tcp (http-alt) is not watched',
+    ],
     [{ source: {} }, 'the line names no source address'],
     [{ destination: { ip: '192.0.2.99', port: 143 } }, '192.0.2.99 is not watched'],
     [{ destination: { ip: '192.0.2.10', port: 8080 } }, 'port 8080/tcp (http-alt) is not watched'],

@@ -11,6 +11,40 @@ const ids = (set: RuleSet, of: Attempt) =>
     .match(of)
     .map(({ ruleId }) => ruleId);
 
+describe('a line that names several ports', () => {
+  const set = ruleSet([
+    rule('high', hosts('192.0.2.10'), ports('1024-65535')),
+    rule('low', hosts('192.0.2.10'), ports('80-143')),
+  ]);
+  const hitsOf = (more: Partial<Attempt>) =>
+    compileMatcher(set)
+      .match(attempt(more))
+      .map(({ ruleId, port }) => [ruleId, port]);
+
+  it('has a hit for each that a rule watches', () => {
+    const furtherPorts = [22, 81, 8080, 143];
+    expect(hitsOf({ destination: { ip: '192.0.2.10', port: 80 }, furtherPorts })).toEqual([
+      ['low', 80],
+      ['low', 81],
+      ['high', 8080],
+      ['low', 143],
+    ]);
+    expect(hitsOf({ destination: { ip: '192.0.2.10', port: 21 }, furtherPorts: [110] })).toEqual([
+      ['low', 110],
+    ]);
+  });
+
+  it('has none where no port is watched, and says why by the one that comes nearest', () => {
+    const of = (more: Partial<Attempt>) => compileMatcher(set).decide(attempt(more));
+    const destination = { ip: '192.0.2.10', port: 21 };
+    expect(of({ destination, furtherPorts: [22] })).toEqual({ hits: [], reason: 'not-watched' });
+    expect(of({ destination, furtherPorts: [80], action: 'allowed' })).toEqual({
+      hits: [],
+      reason: 'action-does-not-count',
+    });
+  });
+});
+
 describe('match() gives no hit, with the reason, for', () => {
   const classic = ruleSet([rule('probe', hosts('192.0.2.10'), ports(143))], {
     ignores: [ignore(hosts('203.0.113.0/28'))],

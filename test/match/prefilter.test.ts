@@ -39,8 +39,9 @@ function passes(set: RuleSet, line: string): boolean {
 }
 
 /** Every way in which rules can watch what an attempt touched. */
-function watching({ destination, observer, action }: Attempt): RuleSet[] {
-  const onPort = destination.port === undefined ? ports('any') : ports(destination.port);
+function watching({ destination, furtherPorts, observer, action }: Attempt): RuleSet[] {
+  const port = furtherPorts?.at(-1) ?? destination.port;
+  const onPort = port === undefined ? ports('any') : ports(port);
   const host = destination.ip ?? '192.0.2.77';
   const name = destination.name ?? observer.hostname;
   const more: Partial<Rule> = { actions: [action] };
@@ -144,6 +145,13 @@ describe('compilePrefilter()', () => {
     expect(spansIn(onAny, lines.join('\n'))).toEqual(lines);
   });
 
+  it('lets the head of a table through, without which its rows can not be read', () => {
+    const head = '#Fields: date time action protocol dst-ip src-ip dst-port src-port';
+    const row = '2026-11-23 03:00:00 DROP TCP 192.0.2.10 198.51.100.7 143 31337';
+    const other = '2026-11-23 03:00:00 DROP TCP 192.0.2.99 198.51.100.7 143 31337';
+    expect(spansIn(compilePrefilter(paper, spellings)!, [head, other, row].join('\n'))).toEqual([head, row]);
+  });
+
   it('takes octets for no port, and a port behind an address for one', () => {
     const onAny = compilePrefilter(ruleSet([rule('r', hosts('any'), ports(80))]), spellings)!;
     const lines = ['from 80.1.1.80 to 192.0.80.2', '198.51.100.7.1024 > 192.0.2.10.80: S'];
@@ -164,7 +172,7 @@ describe('compilePrefilter()', () => {
   });
 
   it('passes nothing when there is no rule', () => {
-    const lines = fixtures.filter((line) => !line.includes('message repeated '));
+    const lines = fixtures.filter((line) => !/message repeated |#Fields:/.test(line));
     expect(spansIn(compilePrefilter(ruleSet([]), spellings)!, lines.map(latin1).join('\n'))).toEqual([]);
   });
 });

@@ -57,6 +57,7 @@ const REPEATED = [
     'A_',
   ],
   ...['filterlog', 'filterlog,', ',,', '1,', '0-', 'DROP ', 'IN_public_', 'Shorewall:', 'x-1-'],
+  ...['1, ', ' src=', '|', '1.1.1.1/', ' K-S', ' (frag '],
 ];
 const BEGINNINGS = [
   ...['', 'kernel: ', 'kernel: IN=eth0 OUT= ', 'kernel: IN=eth0 OUT= SRC=203.0.113.9 DST=192.0.2.10 '],
@@ -65,13 +66,24 @@ const BEGINNINGS = [
   ...['filterlog: ', 'filterlog: 5,,,', `filterlog: ${FILTERLOG}`],
   ...['rule 1', 'rule 5/0(match): block in on em0: ', 'rule 5/0(match): block in on em0: (tos 0x0, '],
   'rule 5/0(match): block in on em0: 203.0.113.9.1 > 192.0.2.10.2: ',
+  ...['ipfw: 1 Deny ', 'ipfw: 1 Forward to ', 'ipfw: 1 Deny TCP 203.0.113.9:1 192.0.2.10:2 in via em0'],
+  ...['ipmon[1]: 03:00:00.000001 em0 @0:1 b ', '23/11/2026 03:00:00.000001 em0 @0:1 b '],
+  'ipmon[1]: 03:00:00.000001 em0 @0:1 b 203.0.113.9 -> 192.0.2.10 PR icmp len 20 56 icmp unreach/port for ',
+  ...['#Fields: date time action src-ip dst-ip ', '2026-11-23 03:00:00 DROP TCP '],
+  ...['scanlogd: 203.0.113.9 to 192.0.2.10 ports ', 'portsentry[1]: attackalert: Connect from host: '],
+  'portsentry[1]: Scan from: [203.0.113.9] (',
+  'CEF:0|Ubiquiti|UniFi Network|9|201|Threat|7|proto=TCP src=203.0.113.9 UNIFIsrcClientAlias=',
 ];
 
 describe('slow lines', () => {
   it.each(BEGINNINGS)('%j and 64 KiB of anything are read in no time', (beginning) => {
     for (const text of REPEATED) {
       const line = (beginning + text.repeat(LARGEST_LINE / text.length)).slice(0, LARGEST_LINE);
-      for (const message of [bareMessage(line), { ...bareMessage(line), appName: 'kernel' }]) {
+      for (const message of [
+        bareMessage(line),
+        decodeLine(line),
+        { ...bareMessage(line), appName: 'kernel' },
+      ]) {
         // The best of a few: another process can take the processor away, a slow pattern can not give it back.
         const best = Math.min(...[1, 2, 3].map(() => millisecondsOf(() => parse(message, OPTIONS))));
         expect([text, best < 5 ? 'fast' : best]).toEqual([text, 'fast']);
@@ -166,6 +178,32 @@ describe('damaged lines', () => {
       { numRuns: 5000 },
     );
   });
+});
+
+describe('lines that were cut', () => {
+  /** portsentry 1 ends its line with the port, and says nothing behind it that could be missed. */
+  const ENDS_WITH_PORT = /port: \d+$/;
+
+  it.each(['ipfw', 'ipmon', 'pfirewall', 'scanlogd', 'portsentry', 'unifi-cef'])(
+    '%s: name no other end than the whole line, wherever they end',
+    (name) => {
+      const { parser } = registrations.find((registration) => registration.parser.name === name)!;
+      const endsOf = (line: string) => {
+        const result = parser.parse(decodeLine(line), OPTIONS);
+        if (result?.kind !== 'attempt') return undefined;
+        const { source, destination, furtherPorts } = result.attempt;
+        return { source, destination, furtherPorts };
+      };
+      for (const { line } of readLineFixtures(`fixtures/lines/${name}.log`)) {
+        const whole = endsOf(line);
+        if (whole === undefined || ENDS_WITH_PORT.test(line)) continue;
+        for (let end = line.length - 1; end > 0; end--) {
+          const cut = endsOf(line.slice(0, end));
+          if (cut !== undefined) expect(cut, line.slice(0, end)).toEqual(whole);
+        }
+      }
+    },
+  );
 });
 
 /** Outer, quoted and prefix addresses come from networks of their own: a mix-up shows in the result. */

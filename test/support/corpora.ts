@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { canonicalIp } from '../../src/lib/ip.ts';
 import { parse } from '../../src/parse/index.ts';
 import type { ParseResult } from '../../src/parse/parser.ts';
@@ -12,6 +12,30 @@ if (!hasCorpora) console.log(`${CORPORA} is not there: the tests that read publi
 /** The lines of a corpus file, blank ones kept so that numbers stay right. */
 export function linesOf(file: string): string[] {
   return readFileSync(`${CORPORA}/${file}`, 'utf8').split('\n');
+}
+
+/** Every file of sample lines, by its path below the corpora; expected answers and notes on their origin left out. */
+export function corpusFiles(): string[] {
+  if (!hasCorpora) return [];
+  return readdirSync(CORPORA, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !/SOURCE|\.assert$/.test(entry.name))
+    .map((entry) => `${entry.parentPath}/${entry.name}`.slice(CORPORA.length + 1))
+    .sort();
+}
+
+/** The log lines of any corpus file, taken out of what it keeps them in; answers, headings and blank lines left out. */
+export function logLinesOf(file: string): string[] {
+  const lines = linesOf(file).filter((line) => line.trim() !== '');
+  if (file.endsWith('.jsonl'))
+    return lines.flatMap((json) => {
+      const { line, message } = JSON.parse(json) as { line?: string; message?: unknown };
+      return line ?? (typeof message === 'string' ? message : []);
+    });
+  if (file.endsWith('.ini'))
+    return lines.flatMap((line) => /^log \d+ (?:pass|fail) = (.*)$/.exec(line)?.[1] ?? []);
+  return lines
+    .flatMap((line) => (file.startsWith('fail2ban/') ? line.split(/(?=# failJSON: )/) : line))
+    .filter((line) => !line.startsWith('# '));
 }
 
 /** What the product makes of a line: decoded, then tried on every parser. */

@@ -48,13 +48,14 @@ const ABSENT_MEANS_NONE: Partial<Record<keyof ParsedAttempt, unknown>> = {
   tcpFlags: undefined,
   icmp: undefined,
   spoofed: undefined,
+  furtherPorts: undefined,
   count: 1,
 };
 
 const ATTEMPT_KEYS: ReadonlySet<string> = new Set([
   ...Object.keys(ABSENT_MEANS_NONE),
   ...['parser', 'vendor', 'product', 'protocolNumber', 'ingress', 'egress', 'rule', 'hostname', 'packet'],
-  ...['service', 'user', 'path'],
+  ...['service', 'user', 'path', 'stampMs'],
 ]);
 const OTHER_KEYS: ReadonlySet<string> = new Set(['parsed', 'ignored', 'loss', 'foreign', 'reason']);
 
