@@ -247,12 +247,10 @@ export class App {
 
   /** Goes on where the last run ended, before the first new line comes. */
   #resume(nowMs: number): void {
-    for (const incident of this.#persistence.recent(MAX_SHOWN_AGAIN))
-      this.#page.incidentMoved(
-        incident,
-        incident.state === 'closed' ? 'closed' : 'opened',
-        incident.openedAtMs,
-      );
+    this.#page.restore(
+      this.#persistence.recent(MAX_SHOWN_AGAIN),
+      this.#persistence.recentDeliveries(4 * MAX_SHOWN_AGAIN),
+    );
     // What others may have gone on with meanwhile is not ours to resume.
     if (this.#sharing !== undefined) return;
     const { lines } = this.#options.pipeline;

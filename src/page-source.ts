@@ -92,6 +92,17 @@ export class DaemonPageSource implements PageSource {
     this.#activity.delivered({ ...delivery, because: visible(delivery.because, 500) }, nowMs);
   }
 
+  /** What is known of earlier runs: incidents in order of opening, deliveries the oldest first. */
+  restore(
+    incidents: readonly Incident[],
+    deliveries: readonly (Delivery & { readonly atMs: number })[],
+  ): void {
+    this.#activity.restore(
+      incidents,
+      deliveries.map((delivery) => ({ ...delivery, because: visible(delivery.because, 500) })),
+    );
+  }
+
   /** Time has come to `nowMs`; to be called about once a second. */
   turn(nowMs: number): void {
     this.#activity.turn(nowMs);

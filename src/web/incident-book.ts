@@ -58,6 +58,31 @@ export class IncidentBook {
     if (transition === 'closed') this.#keepDetail(incident);
   }
 
+  /** An incident of an earlier run. */
+  restore(incident: Incident): void {
+    const entry = this.#entries.get(incident.id) ?? this.#add(incident);
+    this.#update(entry, incident);
+    remember(entry, { atMs: incident.openedAtMs, kind: 'opened', severity: incident.severity });
+    if (incident.state === 'closed') this.#keepDetail(incident);
+  }
+
+  /** A delivery of an earlier run, whose decisions are forgotten: an alert that arrived was a mail, by however many channels. */
+  restoreDelivery(delivery: Delivery, atMs: number): void {
+    const entry = this.#entryOf(delivery);
+    if (entry === undefined) return;
+    const isFirst = !entry.story.some(
+      (event) =>
+        event.kind === 'delivery' &&
+        event.delivery.alertId === delivery.alertId &&
+        event.delivery.outcome === 'delivered',
+    );
+    if (delivery.outcome === 'delivered' && isFirst) {
+      entry.mails++;
+      entry.summary = { ...entry.summary, told: 'already-alerted', mails: entry.mails };
+    }
+    remember(entry, { atMs, kind: 'delivery', delivery });
+  }
+
   decided(decision: Decision, incidentIds: readonly string[], nowMs: number): void {
     for (const id of incidentIds) {
       const entry = this.#entries.get(id);
@@ -68,9 +93,8 @@ export class IncidentBook {
     }
   }
 
-  /** Alerts are named `<incident>.<what>`. */
   delivered(delivery: Delivery, nowMs: number): void {
-    const entry = this.#entries.get(delivery.alertId.slice(0, delivery.alertId.indexOf('.')));
+    const entry = this.#entryOf(delivery);
     if (entry !== undefined) remember(entry, { atMs: nowMs, kind: 'delivery', delivery });
   }
 
@@ -95,6 +119,12 @@ export class IncidentBook {
     const incident = this.#live(entry) ?? this.#details.get(id);
     if (incident !== undefined) this.#update(entry, incident);
     return { summary: entry.summary, ...(incident === undefined ? {} : { incident }), story: entry.story };
+  }
+
+  /** `Probe: who did what`, as it was when it was last looked at. */
+  headline(id: string): string | undefined {
+    const summary = this.#entries.get(id)?.summary;
+    return summary && `${summary.word}: ${summary.headline}`;
   }
 
   /** Incidents that are not closed, the newest `max` of them, as they are now. */
@@ -126,6 +156,11 @@ export class IncidentBook {
       rules.set(summary.rule, counts);
     }
     return rules;
+  }
+
+  /** Alerts are named `<incident>.<what>`. */
+  #entryOf({ alertId }: Delivery): Entry | undefined {
+    return this.#entries.get(alertId.slice(0, alertId.indexOf('.')));
   }
 
   #add(incident: Incident): Entry {

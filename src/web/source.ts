@@ -283,5 +283,10 @@ export interface DeliveryTable {
     readonly count: number;
   }[];
   /** The last decisions, the newest first. */
-  readonly recent: readonly (Decision & { readonly atMs: number; readonly incidents: readonly string[] })[];
+  readonly recent: readonly (Decision & {
+    readonly atMs: number;
+    readonly incidents: readonly string[];
+    /** What the incident was, when it is about one. */
+    readonly headline?: string;
+  })[];
 }

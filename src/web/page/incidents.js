@@ -16,7 +16,9 @@ import {
 } from './parts.js';
 import { fetchJson, useApi, useNow } from './store.js';
 
-const ROW = 46;
+/** Height of a row in pixels, as the style sheet has it: three lines where the screen is narrow. */
+const ROW = { wide: 46, narrow: 84 };
+const NARROW = matchMedia('(max-width: 640px)');
 const BLOCK = 100;
 const OVERSCAN = 8;
 const FILTERS = ['severity', 'state', 'rule', 'source', 'host', 'port', 'text'];
@@ -148,8 +150,9 @@ function VirtualList({ list, version }) {
   const chosen = useRef(-1);
   const [printing, setPrinting] = useState(false);
   const total = list.total ?? 0;
-  const first = Math.max(0, Math.floor(view.top / ROW) - OVERSCAN);
-  const last = Math.min(total, Math.ceil((view.top + view.height) / ROW) + OVERSCAN);
+  const row = NARROW.matches ? ROW.narrow : ROW.wide;
+  const first = Math.max(0, Math.floor(view.top / row) - OVERSCAN);
+  const last = Math.min(total, Math.ceil((view.top + view.height) / row) + OVERSCAN);
   const rowAt = (index) => list.blocks.get(Math.floor(index / BLOCK))?.rows[index % BLOCK];
 
   useEffect(() => {
@@ -181,9 +184,9 @@ function VirtualList({ list, version }) {
     chosen.current = next;
     setSelected(next);
     const { scrollTop, clientHeight } = box.current;
-    if (next * ROW < scrollTop) box.current.scrollTop = next * ROW;
-    else if ((next + 1) * ROW > scrollTop + clientHeight)
-      box.current.scrollTop = (next + 1) * ROW - clientHeight;
+    if (next * row < scrollTop) box.current.scrollTop = next * row;
+    else if ((next + 1) * row > scrollTop + clientHeight)
+      box.current.scrollTop = (next + 1) * row - clientHeight;
   };
   useEffect(() =>
     setKeys({
@@ -196,13 +199,16 @@ function VirtualList({ list, version }) {
   if (list.total === undefined) return html`<${Waiting} />`;
   if (total === 0)
     return html`<${Empty}>${list.of === 0 ? 'No incident yet.' : 'No incident is like that.'}<//>`;
-  const [from, to] = printing ? [0, Math.min(total, 300)] : [first, last];
-  const rows = Array.from({ length: to - from }, (_, i) => from + i);
+  // Paper gets what is at hand: there is no time to ask for more.
+  const rows = printing
+    ? Array.from({ length: total }, (_, i) => i).filter(rowAt)
+    : Array.from({ length: last - first }, (_, i) => first + i);
   return html`<div class=${`virtual ${printing ? 'printing' : ''}`} ref=${box} tabindex="0" onScroll=${(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}>
-    <ul class="incidents" aria-label=${plural(total, 'incident')} style=${{ height: printing ? 'auto' : `${total * ROW}px` }}>
+    ${printing && rows.length < total && html`<p class="note">${count(rows.length)} of ${count(total)}; choose by severity, rule or words to print others.</p>`}
+    <ul class="incidents" aria-label=${plural(total, 'incident')} style=${{ height: printing ? 'auto' : `${total * row}px` }}>
       ${rows.map((index) => {
-        const row = rowAt(index);
-        return html`<li key=${index} aria-setsize=${total} aria-posinset=${index + 1} style=${printing ? {} : { top: `${index * ROW}px` }}>${row ? html`<${IncidentRow} row=${row} selected=${index === selected} />` : html`<span class="incident loading">…</span>`}</li>`;
+        const incident = rowAt(index);
+        return html`<li key=${index} aria-setsize=${total} aria-posinset=${index + 1} style=${printing ? {} : { top: `${index * row}px` }}>${incident ? html`<${IncidentRow} row=${incident} selected=${index === selected} />` : html`<span class="incident loading">…</span>`}</li>`;
       })}
     </ul>
   </div>`;

@@ -57,7 +57,7 @@ function verdict({ overview, gravest }) {
 
 const sentence = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
 
-const RANK = { low: 0, medium: 1, high: 2, critical: 3 };
+const SEVERITIES = ['critical', 'high', 'medium', 'low'];
 
 export function NowView() {
   const { overview } = useNow();
@@ -68,11 +68,14 @@ export function NowView() {
   }, []);
   const grid = useApi('/api/grid', tick);
   const open = useApi('/api/incidents?limit=12', overview?.changes ?? 0);
+  const severity = SEVERITIES.find((name) => overview?.openBySeverity[name] > 0);
+  const worst = useApi(
+    `/api/incidents?state=open&limit=1${severity ? `&severity=${severity}` : ''}`,
+    overview?.changes ?? 0,
+  );
   if (overview === undefined) return html`<${Waiting} />`;
   const rows = open.data?.rows ?? [];
-  const gravest = rows
-    .filter(({ state }) => state !== 'closed')
-    .sort((a, b) => RANK[b.severity] - RANK[a.severity])[0];
+  const gravest = worst.data?.rows[0];
   const { kind, head, text, path } = verdict({ overview, gravest });
   return html`
     <a class=${`verdict ${kind}`} href=${path ?? '/incidents'} aria-live="polite"><strong>${head}</strong> <span>${text}</span></a>
@@ -96,7 +99,7 @@ function Figures({ overview }) {
     totals.lines === 0
       ? '–'
       : `${Math.floor((100 * (totals.lines - totals.unknown - totals.malformed)) / totals.lines)} %`;
-  const severities = ['critical', 'high', 'medium', 'low'].filter((severity) => openBySeverity[severity] > 0);
+  const severities = SEVERITIES.filter((severity) => openBySeverity[severity] > 0);
   return html`<div class="figures">
     <figure><figcaption>lines a second</figcaption><b>${rate(rates.lines)}</b><${Spark} values=${recentLines} label="lines in the last five minutes" /><small>${count(totals.lines)} in ${span(nowMs - startedAtMs)}</small></figure>
     <figure><figcaption>hits a second</figcaption><b>${rate(rates.hits)}</b><${Spark} values=${recentHits} label="hits in the last five minutes" kind="hits" /><small>${count(totals.hits)} on watched hosts and ports</small></figure>

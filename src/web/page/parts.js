@@ -60,12 +60,12 @@ export const Faults = ({ overview }) =>
 export const Waiting = ({ error }) =>
   html`<p class="empty" role=${error ? 'alert' : 'status'}>${error ? `That did not work: ${error}` : 'One moment …'}</p>`;
 
-/** Columns `{ head, cell, number?, wide? }` over rows. */
+/** Columns `{ head, cell, number?, wide? }` over rows; where there is no room for columns, each row is a card and the heads stand beside the values. */
 export function Table({ columns, rows, caption }) {
   return html`<div class="scroll"><table>
     <caption class="unseen">${caption}</caption>
     <thead><tr>${columns.map(({ head, number }) => html`<th scope="col" class=${number ? 'number' : ''}>${head}</th>`)}</tr></thead>
-    <tbody>${rows.map((row) => html`<tr>${columns.map(({ cell, number, wide }) => html`<td class=${`${number ? 'number' : ''} ${wide ? 'wide' : ''}`}>${cell(row)}</td>`)}</tr>`)}</tbody>
+    <tbody>${rows.map((row) => html`<tr>${columns.map(({ head, cell, number, wide }) => html`<td data-head=${head} class=${`${number ? 'number' : ''} ${wide ? 'wide' : ''}`}><div>${cell(row)}</div></td>`)}</tr>`)}</tbody>
   </table></div>`;
 }
 

@@ -29,7 +29,7 @@ export function SendersView() {
               {
                 head: 'Last heard',
                 cell: ({ lastSeenMs, everyMs }) =>
-                  html`${lastSeenMs === undefined ? html`<span class="faint">never</span>` : html`<${Moment} ms=${lastSeenMs} relative />`}${everyMs && html` <span class="faint">of ${span(everyMs)}</span>`}`,
+                  html`${lastSeenMs === undefined ? html`<span class="faint">never</span>` : html`<${Moment} ms=${lastSeenMs} relative />`}${everyMs && html`<span class="faint">, due every ${span(everyMs)}</span>`}`,
               },
               { head: 'Lines', number: true, cell: ({ read }) => count(read) },
               { head: 'Attempts', number: true, cell: ({ parsed }) => count(parsed) },
@@ -44,9 +44,9 @@ export function SendersView() {
               },
               {
                 head: 'Clock',
-                cell: ({ skewMs }) =>
+                cell: ({ skewMs, lastSeenMs }) =>
                   skewMs === undefined
-                    ? html`<span class="faint">right</span>`
+                    ? html`<span class="faint">${lastSeenMs === undefined ? '–' : 'right'}</span>`
                     : html`<span class="bad">${span(Math.abs(skewMs))} ${skewMs > 0 ? 'slow' : 'fast'}</span>`,
               },
             ]} />`

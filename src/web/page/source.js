@@ -25,7 +25,7 @@ export function SourceView({ ip }) {
   const services = tally(hits.map(({ service }) => service));
   return html`
     <div class="incident-head">
-      <p class="crumbs"><a href="/traffic">Sources</a> /</p>
+      <p class="crumbs"><a href="/traffic">Traffic</a> / source</p>
       <h1 class="mono">${story.ip}</h1>
       <p class="chips"><span class="chip">${KINDS[story.kind] ?? story.kind}</span><span class="chip">${plural(incidents.length, 'incident')}</span><span class="chip">${plural(hits.length, 'hit')} on ${plural(hosts.size, 'host')}</span>${attempts > 0 && html`<span class="chip">at least ${plural(attempts, 'attempt')} in a day</span>`}</p>
     </div>
