@@ -395,7 +395,10 @@ export class App {
     const { log } = this.#options.telemetry;
     try {
       await this.#web?.start();
-      if (this.#web?.address !== undefined) log.info({ address: this.#web.address }, 'the page is there');
+      const address = this.#web?.address;
+      if (address === undefined) return;
+      const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+      log.info(`the page is at http://${host}:${address.port}`);
     } catch (error) {
       log.error({ because: (error as Error).message }, 'there is no page');
     }

@@ -88,6 +88,13 @@ async function mayWrite(
     throw new CliError(EXIT_FAILURE, `${names}: left as it was, nothing is written (--force replaces it)`);
 }
 
+/** A mail server that knows its users wants a password, and it has no place in the file that was written. */
+function passwordHint(via: string): string {
+  return URL.canParse(via) && new URL(via).username !== ''
+    ? '\nThe password of the mail server goes into $KNOCKWATCH_SMTP_PASSWORD, or into a file that passwordFile names.\n'
+    : '';
+}
+
 /** Both files have to pass `check`; that they do not would be a mistake of ours, and must not go unnoticed. */
 async function checked(io: Io, configPath: string): Promise<void> {
   const { config, problems, text } = loadConfig(configPath, io.env);
@@ -125,9 +132,10 @@ Examples:
       const configPath = command.optsWithGlobals<{ config?: string }>().config ?? 'knockwatch.yaml';
       const rulesPath = join(dirname(configPath), 'rules', 'my-network.yaml');
       const asker = options.yes ? undefined : new Asker(io);
+      let said: Answers;
       try {
         await mayWrite([configPath, rulesPath], options, asker);
-        const said = await answers(options, asker);
+        said = await answers(options, asker);
         mkdirSync(dirname(rulesPath), { recursive: true });
         writeFileSync(configPath, configText(said));
         writeFileSync(rulesPath, rulesText(said));
@@ -138,12 +146,12 @@ Examples:
       const config = configPath === 'knockwatch.yaml' ? '' : ` --config ${configPath}`;
       io.stdout.write(
         `${visible(`Written: ${configPath}, ${rulesPath}`)}
-
+${passwordHint(said.via)}
 Next:
-  knockwatch${config} replay OLD.LOG      what it would have made of an old log
-  knockwatch${config} run                 listen on port 5514
-  knockwatch${config} self-test           knock, and see the mail
-  knockwatch router --help     what the router has to be told
+  knockwatch${config} replay OLD.LOG    what it would have made of an old log
+  knockwatch${config} run               listen on port 5514
+  knockwatch${config} self-test         knock, and see the mail (in another terminal)
+  knockwatch${config} router --help     what the router has to be told
 `,
       );
     });

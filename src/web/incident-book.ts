@@ -9,6 +9,9 @@ const MAX_STORY = 64;
 /** Sources and ports of a summary; the counts are exact. */
 const SHOWN_SOURCES = 8;
 const SHOWN_PORTS = 8;
+/** Entries that are compared when one has to go. */
+const LOOKED_AT = 256;
+const SEVERITIES: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
 /** A target in memory is about so large. */
 const TARGET_BYTES = 150;
 
@@ -164,7 +167,7 @@ export class IncidentBook {
   }
 
   #add(incident: Incident): Entry {
-    if (this.#entries.size >= MAX_INCIDENTS) this.#entries.delete(this.#entries.keys().next().value!);
+    if (this.#entries.size >= MAX_INCIDENTS) this.#forgetOne();
     const entry: Entry = {
       identifier: incident.identifier,
       summary: this.#summaryOf(incident),
@@ -177,6 +180,18 @@ export class IncidentBook {
     };
     this.#entries.set(incident.id, entry);
     return entry;
+  }
+
+  /** Of the oldest: one that is closed, or else the mildest. A flood of small ones must not push the grave ones out. */
+  #forgetOne(): void {
+    let [mildest, least] = ['', Number.POSITIVE_INFINITY];
+    let looked = 0;
+    for (const [id, { summary }] of this.#entries) {
+      const weight = summary.state === 'closed' ? -1 : SEVERITIES.indexOf(summary.severity);
+      if (weight < least) [mildest, least] = [id, weight];
+      if (weight < 0 || ++looked >= LOOKED_AT) break;
+    }
+    this.#entries.delete(mildest);
   }
 
   #live(entry: Entry): Incident | undefined {

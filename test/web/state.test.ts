@@ -271,6 +271,19 @@ describe('IncidentBook', () => {
     expect(incidents.find('i10499')!.incident!.lines[0]!.bytes).toHaveLength(2_048);
   });
 
+  it('a flood of mild incidents pushes out no grave one', () => {
+    const incidents = book();
+    incidents.moved(incident({ id: 'grave', severity: 'critical' }), 'opened', T0);
+    incidents.moved(incident({ id: 'over', severity: 'critical', state: 'closed' }), 'closed', T0);
+    for (let i = 0; i < 10_100; i++)
+      incidents.moved(incident({ id: `i${i}`, severity: 'low' }), 'opened', T0 + i);
+    expect(incidents.size).toBe(10_000);
+    expect(incidents.find('grave')).toBeDefined();
+    expect(incidents.find('over')).toBeUndefined();
+    expect(incidents.find('i0')).toBeUndefined();
+    expect(incidents.openBySeverity()).toMatchObject({ critical: 1, low: 9_999 });
+  });
+
   it('a story that never ends keeps its beginning and its end', () => {
     const incidents = book();
     incidents.moved(incident(), 'opened', T0);
