@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { App } from '../app.ts';
 import type { Config } from '../config.ts';
 import { channelSentence } from '../notifications.ts';
+import { plural } from '../notify/words.ts';
 import { Persistence } from '../persistence.ts';
 import { type InheritedSocket, inheritedSockets } from '../receive/inherited.ts';
 import { StoreLocked } from '../store/store.ts';
@@ -95,7 +96,7 @@ export function registerRun(program: Command, io: Io): void {
       } catch (error) {
         throw new CliError(EXIT_FAILURE, (error as Error).message);
       }
-      telemetry.log.info(`${ruleSet.rules.length} rules from ${ruleSet.files.join(', ')}`);
+      telemetry.log.info(`${plural(ruleSet.rules.length, 'rule')} from ${ruleSet.files.join(', ')}`);
       for (const channel of config.channels) telemetry.log.info(channelSentence(channel));
       telemetry.log.info({ signal: await stopped }, 'stopping');
       await app.stop();

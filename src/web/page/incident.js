@@ -11,7 +11,8 @@ export function IncidentView({ id }) {
     overview?.changes ?? 0,
   );
   useEffect(() => setKeys({ Escape: () => (history.length > 1 ? history.back() : navigate('/incidents')) }));
-  if (incident === undefined) return html`<${Waiting} error=${error} />`;
+  if (incident === undefined)
+    return html`<${Waiting} error=${error} />${error && html`<p class="note"><code>knockwatch incidents ${id}</code> asks the store, which remembers longer. <a href="/incidents">All incidents</a></p>`}`;
   const { severity, state, headline, word, sources, sourceCount, targets } = incident;
   const who = sourceCount === 1 ? sources[0] : '';
   return html`
@@ -20,7 +21,7 @@ export function IncidentView({ id }) {
       <h1>${word}: ${who !== '' && headline.startsWith(who) ? html`<${Source} ip=${who} /> <span>${headline.slice(who.length)}</span>` : html`<span>${headline}</span>`}</h1>
       <p class="chips"><${Severity} of=${severity} /> <span class="chip">${state}</span> <span class="chip">${incident.kind}</span> <a class="chip" href=${`/incidents?rule=${encodeURIComponent(incident.rule)}`}>rule ${incident.rule}</a></p>
     </div>
-    ${!incident.complete && html`<p class="notice">Only the summary is still in memory; the evidence is in the archive.</p>`}
+    ${!incident.complete && html`<p class="notice">Only the summary is still in memory; <code>knockwatch incidents ${incident.id}</code> has the rest from the store.</p>`}
     <div class="columns even">
       <${Panel} title="What happened"><${Facts} incident=${incident} /><//>
       <${Panel} title="Why, and what was told"><${Story} incident=${incident} /><//>

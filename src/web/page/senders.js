@@ -1,6 +1,6 @@
 import { count, percent, plural, span } from './format.js';
 import { Empty, html, Moment, Panel, Table, Waiting } from './parts.js';
-import { useApi, useNow } from './store.js';
+import { listening, useApi, useNow } from './store.js';
 
 const STATES = { ok: 'heard', quiet: 'quiet', unparsed: 'not understood', waiting: 'awaited' };
 
@@ -15,7 +15,7 @@ export function SendersView() {
     <${Panel} title="Senders" note=${`${plural(rows.length + more, 'sender')}${forgotten > 0 ? `, ${count(forgotten)} forgotten` : ''}`}>
       ${
         rows.length === 0
-          ? html`<${Empty}>No device was heard of yet. Point one at ${overview.listeners.map(({ address }) => address).join(' or ')}.<//>`
+          ? html`<${Empty}>No device was heard of yet. Point one at ${listening(overview)}; <code>knockwatch router</code> writes what it has to be told.<//>`
           : html`<${Table} caption="senders" rows=${rows} columns=${[
               {
                 head: 'Sender',
