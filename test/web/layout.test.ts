@@ -188,7 +188,7 @@ describe('the colours', () => {
   const [light, dark] = css.split('@media (prefers-color-scheme: dark)');
   const colours = (part: string) =>
     Object.fromEntries(
-      [...part.matchAll(/--([a-z]+): (#[0-9a-f]{6});/g)].map(([, name, hex]) => [name, hex!]),
+      [...part.matchAll(/--([a-z0-9-]+): (#[0-9a-f]{6});/g)].map(([, name, hex]) => [name, hex!]),
     );
   const luminance = (hex: string) => {
     const [r, g, b] = [1, 3, 5].map((at) => {
@@ -211,5 +211,15 @@ describe('the colours', () => {
     for (const name of names)
       for (const ground of ['panel', 'bg'])
         expect(contrast(scheme[name]!, scheme[ground]!), `${name} on ${ground}`).toBeGreaterThanOrEqual(4.5);
+    // The numbers in the cells of the grid.
+    const ink = { ink: '#1a1208', ...scheme } as Record<string, string>;
+    for (const [number, cell] of [
+      ['text', 'lit-0'],
+      ['ink-1', 'lit-1'],
+      ['ink', 'lit-2'],
+      ['ink', 'lit-3'],
+      ['ink-4', 'lit-4'],
+    ] as const)
+      expect(contrast(ink[number]!, ink[cell]!), `${number} on ${cell}`).toBeGreaterThanOrEqual(4.5);
   });
 });
