@@ -22,11 +22,9 @@ import type { AppStatus } from './status.ts';
 import type { Decision, Delivery, Frame, Hit, Incident } from './types.ts';
 import { Activity } from './web/activity.ts';
 import type { Transition } from './web/incident-book.ts';
+import type { IncidentDetail, IncidentPage, IncidentQuery } from './web/incident-rows.ts';
 import type {
   DeliveryTable,
-  IncidentDetail,
-  IncidentPage,
-  IncidentQuery,
   Overview,
   PageGrid,
   PageLine,
