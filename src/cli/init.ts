@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../config-load.ts';
 import { visible } from '../lib/escape.ts';
@@ -88,6 +88,20 @@ async function mayWrite(
     throw new CliError(EXIT_FAILURE, `${names}: left as it was, nothing is written (--force replaces it)`);
 }
 
+/** Rule files beside the new one hold as well; shipped ones do in a clone. */
+function neighbours(rulesPath: string): string {
+  const folder = dirname(rulesPath);
+  const others = readdirSync(folder).filter(
+    (name) => /^[^.].*\.ya?ml$/.test(name) && name !== basename(rulesPath),
+  );
+  return others.length === 0
+    ? ''
+    : visible(
+        `Read as well, from ${folder}: ${others.join(', ')}. Move away what you do not want.`,
+        1_000,
+      ).concat('\n');
+}
+
 /** A mail server that knows its users wants a password, and it has no place in the file that was written. */
 function passwordHint(via: string): string {
   return URL.canParse(via) && new URL(via).username !== ''
@@ -146,7 +160,7 @@ Examples:
       const config = configPath === 'knockwatch.yaml' ? '' : ` --config ${configPath}`;
       io.stdout.write(
         `${visible(`Written: ${configPath}, ${rulesPath}`)}
-${passwordHint(said.via)}
+${neighbours(rulesPath)}${passwordHint(said.via)}
 Next:
   knockwatch${config} replay OLD.LOG    what it would have made of an old log
   knockwatch${config} run               listen on port 5514

@@ -46,6 +46,22 @@ describe('the report of knockwatch replay', () => {
     );
   });
 
+  it('one source under two rules is one mail at the end of a log, too', async () => {
+    const two = file(
+      'two.yaml',
+      ['probe', 'same']
+        .map(
+          (id) =>
+            `  - { id: ${id}, severity: high, watch: { hosts: any, ports: [imap] }, detect: { address-scan: { hosts: 3, within: 60s } } }\n`,
+        )
+        .reduce((text, rule) => text + rule, 'rules:\n'),
+    );
+    const log = file('end.log', scan(0, '198.51.100.7'));
+    const { stdout } = await runForTest(['replay', '--config', config(''), '--rules', two, log]);
+    expect(stdout).toContain('  1 would have been sent:');
+    expect(stdout).toContain('Not mailed: 1 about a source that was mailed about already.');
+  });
+
   it('lists mails in the order they go out', async () => {
     const log = file(
       'order.log',
