@@ -6,6 +6,7 @@ import { ciscoXr } from './cisco-xr.ts';
 import { filterlog } from './filterlog.ts';
 import { http } from './http.ts';
 import { iptables } from './iptables.ts';
+import { logDaemon } from './log-daemon.ts';
 import { login } from './login.ts';
 import { own } from './own.ts';
 import type { ParseOptions, ParseResult, Parser } from './parser.ts';
@@ -40,6 +41,7 @@ export const registrations: readonly Registration[] = [
   { parser: login },
   { parser: http },
   { parser: trap },
+  { parser: logDaemon },
 ];
 
 /**
