@@ -6,6 +6,7 @@ import {
   incidentPath,
   Moment,
   navigate,
+  onLeave,
   Panel,
   Severity,
   useEffect,
@@ -145,9 +146,11 @@ function Filters({ filters, change }) {
 function VirtualList({ list, version }) {
   const box = useRef(null);
   const [view, setView] = useState({ top: 0, height: 700 });
-  const [selected, setSelected] = useState(-1);
+  // Where people were when they left, if they have come back.
+  const place = useRef(history.state);
+  const [selected, setSelected] = useState(place.current?.selected ?? -1);
   // Keys may come faster than the list is drawn.
-  const chosen = useRef(-1);
+  const chosen = useRef(selected);
   const [printing, setPrinting] = useState(false);
   const total = list.total ?? 0;
   const row = NARROW.matches ? ROW.narrow : ROW.wide;
@@ -179,6 +182,12 @@ function VirtualList({ list, version }) {
       removeEventListener('afterprint', after);
     };
   }, []);
+  useEffect(() => {
+    if (total === 0 || place.current === null) return;
+    box.current.scrollTop = place.current.top;
+    place.current = null;
+  }, [total]);
+  useEffect(() => onLeave(() => ({ top: box.current?.scrollTop ?? 0, selected: chosen.current })), []);
   const select = (index) => {
     const next = Math.max(0, Math.min(total - 1, index));
     chosen.current = next;

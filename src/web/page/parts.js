@@ -7,8 +7,19 @@ export { html, render, useEffect, useLayoutEffect, useMemo, useRef, useState } f
 
 const listeners = new Set();
 
+let placeOf;
+
+/** What a view wants to find in `history.state` when people come back to it: a function, asked when they leave. Returns how to take it back. */
+export function onLeave(place) {
+  placeOf = place;
+  return () => {
+    if (placeOf === place) placeOf = undefined;
+  };
+}
+
 /** Goes to another view without loading the page again. */
 export function navigate(path, { replace = false } = {}) {
+  if (!replace && placeOf !== undefined) history.replaceState(placeOf(), '');
   history[replace ? 'replaceState' : 'pushState'](null, '', path);
   for (const listener of listeners) listener();
   if (!replace) scrollTo(0, 0);
