@@ -5,11 +5,14 @@ import { visible } from '../lib/escape.ts';
 import { serviceName } from '../lib/services.ts';
 import { textTable } from '../lib/text-table.ts';
 import { listenPlan } from '../listeners.ts';
+import { plural } from '../notify/words.ts';
 import { Pipeline, type PipelineMode } from '../pipeline.ts';
 import { createReceivers } from '../receive/index.ts';
 import { replay } from '../replay.ts';
 import type { RuleSet } from '../rule.ts';
+import { archiveDirectory } from '../store/places.ts';
 import type { Frame } from '../types.ts';
+import { archivedFrames } from './archived-frames.ts';
 import { configOrFail } from './config-option.ts';
 import { Coverage, type CoverageRow } from './coverage.ts';
 import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io, paint, writeJson } from './io.ts';
@@ -57,7 +60,10 @@ function hostText({ host, name }: CoverageRow): string {
 /** How much of a row that stands for several hosts or ports was seen. */
 function extent({ many, range, hosts, ports }: CoverageRow): string {
   const several = range === undefined || range.from !== range.to;
-  return [...(many ? [`${hosts.size} hosts`] : []), ...(several ? [`${ports.size} ports`] : [])].join(', ');
+  return [
+    ...(many ? [plural(hosts.size, 'host')] : []),
+    ...(several ? [plural(ports.size, 'port')] : []),
+  ].join(', ');
 }
 
 function table(io: Io, rows: readonly CoverageRow[]): string[] {
@@ -131,6 +137,33 @@ async function readFiles(
   }
 }
 
+/** Takes what the daemon has archived: every line that touched a watch list. The daemon may go on meanwhile. */
+async function readArchive(
+  config: Config,
+  ruleSet: RuleSet,
+  coverage: Coverage,
+  totals: ReplayTotals,
+): Promise<void> {
+  const directory = archiveDirectory(config.stateDir);
+  const pipeline = pipelineFor(config, ruleSet, 'live');
+  try {
+    for await (const frame of archivedFrames(directory)) take(frame, pipeline, coverage, totals);
+  } catch (error) {
+    throw new CliError(EXIT_FAILURE, (error as Error).message);
+  }
+  if (totals.lines === 0)
+    throw new CliError(
+      EXIT_USAGE,
+      `nothing is archived in ${visible(directory)} yet; give log files, or --listen 5m to take what arrives`,
+    );
+}
+
+function take(frame: Frame, pipeline: Pipeline, coverage: Coverage, totals: ReplayTotals): void {
+  const outcome = pipeline.process(frame);
+  totals.add(outcome, frame);
+  for (const hit of outcome.hits) coverage.add(hit);
+}
+
 /** Takes what arrives at the configured listeners for a while; SIGINT ends it early, with what there is. */
 async function listen(
   io: Io,
@@ -141,15 +174,10 @@ async function listen(
   totals: ReplayTotals,
 ): Promise<void> {
   const pipeline = pipelineFor(config, ruleSet, 'live');
-  const take = (frame: Frame) => {
-    const outcome = pipeline.process(frame);
-    totals.add(outcome, frame);
-    for (const hit of outcome.hits) coverage.add(hit);
-  };
   const receivers = createReceivers(
     // How far the daemon has read a file is the daemon's to remember.
     listenPlan({ ...config, traps: [] }).listeners.map((listener) => ({ ...listener, stateDir: undefined })),
-    take,
+    (frame) => take(frame, pipeline, coverage, totals),
     ({ level, message }) => {
       if (level !== 'info') io.stderr.write(`${visible(message)}\n`);
     },
@@ -166,7 +194,7 @@ async function listen(
   } catch (error) {
     throw new CliError(
       EXIT_FAILURE,
-      `${(error as Error).message}. While the daemon runs, give the files its lines are also in.`,
+      `${(error as Error).message}. While the daemon runs, \`knockwatch verify\` alone asks its archive.`,
     );
   } finally {
     process.off('SIGINT', stop);
@@ -179,7 +207,10 @@ export function registerVerify(program: Command, io: Io): void {
   program
     .command('verify')
     .description('say from log lines which watched host and port is really being logged, and which never was')
-    .argument('[file...]', 'log files, plain or gzip; - reads standard input')
+    .argument(
+      '[file...]',
+      "log files, plain or gzip; - reads standard input (default: the daemon's archive, where every line is that touched a watch list)",
+    )
     .option(
       '--listen <time>',
       'take what arrives at the configured listeners for so long instead of files: 90s, 5m',
@@ -195,17 +226,19 @@ export function registerVerify(program: Command, io: Io): void {
 your own hosts and look again. The JSON of a row: rule, host, port, logged, lines, last, device.
 
 Examples:
+  knockwatch verify
   knockwatch verify /var/log/router.log*
   knockwatch verify --listen 5m`,
     )
     .action(async (paths: string[], options: Options, command: Command) => {
-      if ((options.listen === undefined) === (paths.length === 0))
+      if (options.listen !== undefined && paths.length > 0)
         throw new CliError(EXIT_USAGE, 'give log files, or --listen 5m to take what arrives: one of the two');
       const config = await configOrFail(io, command);
       const ruleSet = await rulesOrFail(io, options.rules ?? config.rules);
       const coverage = new Coverage(ruleSet);
       const totals = new ReplayTotals();
-      if (options.listen === undefined) await readFiles(io, paths, config, ruleSet, coverage, totals);
+      if (paths.length > 0) await readFiles(io, paths, config, ruleSet, coverage, totals);
+      else if (options.listen === undefined) await readArchive(config, ruleSet, coverage, totals);
       else await listen(io, options.listen, config, ruleSet, coverage, totals);
       const { rows } = coverage;
       if (options.json) for (const row of rows) writeJson(io, json(row));
