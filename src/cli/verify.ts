@@ -2,10 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Config } from '../config.ts';
 import { visible } from '../lib/escape.ts';
-import { serviceName } from '../lib/services.ts';
-import { textTable } from '../lib/text-table.ts';
 import { listenPlan } from '../listeners.ts';
-import { plural } from '../notify/words.ts';
 import { Pipeline, type PipelineMode } from '../pipeline.ts';
 import { createReceivers } from '../receive/index.ts';
 import { replay } from '../replay.ts';
@@ -14,8 +11,9 @@ import { archiveDirectory } from '../store/places.ts';
 import type { Frame } from '../types.ts';
 import { archivedFrames } from './archived-frames.ts';
 import { configOrFail } from './config-option.ts';
-import { Coverage, type CoverageRow } from './coverage.ts';
-import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io, paint, writeJson } from './io.ts';
+import { Coverage } from './coverage.ts';
+import { coverageJson, coverageTable } from './coverage-text.ts';
+import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io, writeJson } from './io.ts';
 import { openLogs } from './log-files.ts';
 import { pipelineOptions } from './pipeline-options.ts';
 import { Progress } from './progress.ts';
@@ -42,67 +40,6 @@ function span(text: string): number {
   if (ms < 1_000 || ms > MAX_LISTEN_MS)
     throw new InvalidArgumentError('write a span between 1s and 7d: 90s, 5m, 2h.');
   return ms;
-}
-
-function portText({ range }: CoverageRow): string {
-  if (range === undefined) return 'any port';
-  const { from, to, transport } = range;
-  const suffix = transport === undefined ? '' : `/${transport}`;
-  if (from !== to) return `${from}-${to}${suffix}`;
-  const name = serviceName(from, transport);
-  return name === undefined ? `${from}${suffix}` : `${name} (${from}${suffix})`;
-}
-
-function hostText({ host, name }: CoverageRow): string {
-  return name === undefined ? host : `${name} (${host})`;
-}
-
-/** How much of a row that stands for several hosts or ports was seen. */
-function extent({ many, range, hosts, ports }: CoverageRow): string {
-  const several = range === undefined || range.from !== range.to;
-  return [
-    ...(many ? [plural(hosts.size, 'host')] : []),
-    ...(several ? [plural(ports.size, 'port')] : []),
-  ].join(', ');
-}
-
-function table(io: Io, rows: readonly CoverageRow[]): string[] {
-  const cells = rows.map((row) => [
-    row.ruleId,
-    hostText(row),
-    portText(row),
-    row.lastMs === undefined ? 'never' : new Date(row.lastMs).toISOString().replace(/\.\d+/, ''),
-    row.device ?? '',
-    row.lines === 0 ? '' : String(row.lines),
-    row.lines === 0 ? '' : extent(row),
-  ]);
-  const lines = textTable(
-    [
-      ['RULE', 'HOST', 'PORT', 'LAST LOGGED', 'BY', 'LINES', 'OF IT'],
-      ...cells.map((row) => row.map((cell) => visible(cell))),
-    ],
-    {
-      align: ['left', 'left', 'left', 'left', 'left', 'right', 'left'],
-    },
-  );
-  return lines.map((line, i) =>
-    i > 0 && rows[i - 1]!.lines === 0 ? paint(io, 'stdout', 'yellow', line) : line,
-  );
-}
-
-function json({ ruleId, host, name, many, range, lines, lastMs, device, hosts, ports }: CoverageRow): object {
-  return {
-    rule: ruleId,
-    host,
-    name,
-    port: range ?? 'any',
-    logged: lines > 0,
-    lines,
-    last: lastMs === undefined ? undefined : new Date(lastMs).toISOString(),
-    device,
-    ...(many ? { hosts: hosts.size } : {}),
-    ...(range === undefined || range.from !== range.to ? { ports: ports.size } : {}),
-  };
 }
 
 function pipelineFor(config: Config, ruleSet: RuleSet, mode: PipelineMode): Pipeline {
@@ -241,8 +178,8 @@ Examples:
       else if (options.listen === undefined) await readArchive(config, ruleSet, coverage, totals);
       else await listen(io, options.listen, config, ruleSet, coverage, totals);
       const { rows } = coverage;
-      if (options.json) for (const row of rows) writeJson(io, json(row));
-      else io.stdout.write(`${table(io, rows).join('\n')}\n`);
+      if (options.json) for (const row of rows) writeJson(io, coverageJson(row));
+      else io.stdout.write(`${coverageTable(io, rows).join('\n')}\n`);
       const never = rows.filter(({ lines }) => lines === 0).length;
       io.stderr.write(
         `${rows.length - never} of ${rows.length} watched hosts and ports were logged, ${never} never; ${totals.lines} lines read\n`,
