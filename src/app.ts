@@ -397,8 +397,10 @@ export class App {
       await this.#web?.start();
       const address = this.#web?.address;
       if (address === undefined) return;
-      const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-      log.info(`the page is at http://${host}:${address.port}`);
+      const own = { '0.0.0.0': '127.0.0.1', '::': '::1' }[address.host];
+      const host = own ?? address.host;
+      const others = own === undefined ? '' : ', and on every other address of this machine';
+      log.info(`the page is at http://${host.includes(':') ? `[${host}]` : host}:${address.port}${others}`);
     } catch (error) {
       log.error({ because: (error as Error).message }, 'there is no page');
     }
