@@ -126,6 +126,41 @@ describe.runIf(hasChromium)('the grid', () => {
   });
 });
 
+describe.runIf(hasChromium)('the grid of hundreds of hosts', () => {
+  it('keeps the cell that the keyboard is on in sight, and on it when others come', async () => {
+    fixture = new PageFixture(
+      ruleSet([rule('sweep', hosts('any'), ports(143), { detect: [{ kind: 'any', by: ['source'] }] })]),
+    );
+    const knock = (host: string) =>
+      fixture.line(
+        `<190>9: %SEC-6-IPACCESSLOGP: list 101 denied tcp 203.0.113.250(4242) -> ${host}(143), 1 packet`,
+      );
+    for (let i = 1; i <= 200; i++) knock(`192.0.2.${i}`);
+    await fixture.server.start();
+    const { page } = await openPage(browser, fixture.url);
+    await page.waitForSelector('.hit-grid a');
+    expect(await page.locator('.hit-grid a').count()).toBe(200);
+    await page.focus('.hit-grid');
+    await page.keyboard.press('ArrowUp');
+    const said = '.grid-foot [aria-live]';
+    await untilTrue(
+      page,
+      `document.querySelector('${said}').textContent.startsWith('192.0.2.200, imap 143')`,
+    );
+    expect(
+      await page.evaluate<boolean>(`(() => {
+        const box = document.querySelector('.grid-scroll').getBoundingClientRect();
+        const cell = document.querySelector('.cell.focused').getBoundingClientRect();
+        return cell.top >= box.top && cell.bottom <= box.bottom;
+      })()`),
+    ).toBe(true);
+    knock('192.0.1.1');
+    await untilTrue(page, "document.querySelectorAll('.hit-grid a').length === 201");
+    expect(await page.textContent(said)).toMatch(/^192\.0\.2\.200, imap 143/);
+    await page.close();
+  });
+});
+
 describe.runIf(hasChromium)('the page on paper', () => {
   it('every column of a table is on it, and a few of the last lines', async () => {
     const { url } = await office();

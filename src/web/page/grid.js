@@ -54,8 +54,38 @@ const labelWidth = ({ hosts }, font) =>
 /** How far the labels of the ports lean out to the right. */
 const overhang = (ports) => Math.max(0, ...ports.map(label).map((text) => text.length)) * 5.2;
 
+const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+
+const keyOf = (cell, grid) => `${grid.hosts[cell.host].ip} ${grid.ports[cell.port].port}`;
+
+/** Arrows go from lit cell to lit cell, Enter opens one. Whichever is chosen stays so while others come and go. */
+function useChosenCell(grid, order) {
+  const [chosen, choose] = useState(undefined);
+  const at = order.findIndex((cell) => keyOf(cell, grid) === chosen);
+  const onKeyDown = (event) => {
+    const step = STEPS[event.key];
+    if (event.key === 'Enter' && at >= 0) navigate(pathOf(order[at], grid));
+    else if (step !== undefined && order.length > 0) {
+      const first = step > 0 ? 0 : order.length - 1;
+      choose(keyOf(order[at < 0 ? first : (at + step + order.length) % order.length], grid));
+    } else return;
+    event.preventDefault();
+  };
+  return { shown: order[at], onKeyDown, onBlur: () => choose(undefined) };
+}
+
+/** Scrolls `box` so far that a cell is in sight; `x` and `y` are its place in the body, `top` the height of the head that stays. */
+function reveal(box, { x, y, width, height, left, top }) {
+  const margin = 4;
+  const below = top + y + height + margin - box.clientHeight;
+  if (box.scrollTop > y - margin) box.scrollTop = y - margin;
+  else if (box.scrollTop < below) box.scrollTop = below;
+  const beside = x + width + margin - box.clientWidth;
+  if (box.scrollLeft > x - left) box.scrollLeft = x - left;
+  else if (box.scrollLeft < beside) box.scrollLeft = beside;
+}
+
 export function HitGrid({ grid: whole }) {
-  const [focus, setFocus] = useState(-1);
   const [room, setRoom] = useState(0);
   const box = useRef(null);
   useLayoutEffect(() => {
@@ -70,6 +100,11 @@ export function HitGrid({ grid: whole }) {
     [whole, columns],
   );
   const order = useMemo(() => [...grid.cells].sort((a, b) => a.host - b.host || a.port - b.port), [grid]);
+  const { shown, onKeyDown, onBlur } = useChosenCell(grid, order);
+  const place = useRef(undefined);
+  useLayoutEffect(() => {
+    if (shown !== undefined) reveal(box.current, place.current);
+  }, [shown && keyOf(shown, grid)]);
   if (grid.hosts.length === 0 || grid.ports.length === 0) {
     return html`<p class="empty">No watched host was knocked on yet. Cells appear here, host by port, and light up with each hit.</p>`;
   }
@@ -85,22 +120,11 @@ export function HitGrid({ grid: whole }) {
   const top = 18 + beyond * 0.97;
   const width = left + grid.ports.length * column + beyond;
   const height = grid.hosts.length * pitch + 4;
-  const shown = order[focus];
-
-  const move = (event) => {
-    const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
-    if (event.key === 'Enter' && shown) navigate(pathOf(shown, grid));
-    else if (steps[event.key])
-      setFocus(
-        (order.length + Math.max(focus, steps[event.key] < 0 ? 0 : -1) + steps[event.key]) % order.length,
-      );
-    else return;
-    event.preventDefault();
-  };
   const x = (port) => left + port * column;
   const y = (host) => host * pitch + 2;
+  place.current = shown && { x: x(shown.port), y: y(shown.host), width: wide, height: size, left, top };
 
-  return html`<div class="hit-grid" tabindex="0" role="group" onKeyDown=${move} onBlur=${() => setFocus(-1)}
+  return html`<div class="hit-grid" tabindex="0" role="group" onKeyDown=${onKeyDown} onBlur=${onBlur}
       aria-label=${`Hits by host and port: ${plural(grid.hosts.length, 'host')}, ${plural(grid.ports.length, 'port')}, ${plural(order.length, 'cell')} hit. Arrow keys go from cell to cell, Enter opens it.`}>
     <div class="grid-scroll" ref=${box}>
       <svg class="grid-head" viewBox=${`0 0 ${width} ${top}`} width=${width} height=${top} aria-hidden="true">
