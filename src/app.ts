@@ -247,12 +247,10 @@ export class App {
 
   /** Goes on where the last run ended, before the first new line comes. */
   #resume(nowMs: number): void {
-    for (const incident of this.#persistence.recent(MAX_SHOWN_AGAIN))
-      this.#page.incidentMoved(
-        incident,
-        incident.state === 'closed' ? 'closed' : 'opened',
-        incident.openedAtMs,
-      );
+    this.#page.restore(
+      this.#persistence.recent(MAX_SHOWN_AGAIN),
+      this.#persistence.recentDeliveries(4 * MAX_SHOWN_AGAIN),
+    );
     // What others may have gone on with meanwhile is not ours to resume.
     if (this.#sharing !== undefined) return;
     const { lines } = this.#options.pipeline;
@@ -397,7 +395,12 @@ export class App {
     const { log } = this.#options.telemetry;
     try {
       await this.#web?.start();
-      if (this.#web?.address !== undefined) log.info({ address: this.#web.address }, 'the page is there');
+      const address = this.#web?.address;
+      if (address === undefined) return;
+      const own = { '0.0.0.0': '127.0.0.1', '::': '::1' }[address.host];
+      const host = own ?? address.host;
+      const others = own === undefined ? '' : ', and on every other address of this machine';
+      log.info(`the page is at http://${host.includes(':') ? `[${host}]` : host}:${address.port}${others}`);
     } catch (error) {
       log.error({ because: (error as Error).message }, 'there is no page');
     }

@@ -7,17 +7,8 @@ import type { Rule, RuleSet } from './rule.ts';
 import type { SenderReport } from './sender-health.ts';
 import type { AppStatus } from './status.ts';
 import type { Hit, Incident } from './types.ts';
-import type {
-  IncidentDetail,
-  IncidentSummary,
-  Overview,
-  PageLine,
-  QueuedAlert,
-  RuleRow,
-  SenderRow,
-  SourceHit,
-  StoryEvent,
-} from './web/source.ts';
+import type { IncidentDetail, IncidentSummary, StoryEvent } from './web/incident-rows.ts';
+import type { Overview, PageLine, QueuedAlert, RuleRow, SenderRow, SourceHit } from './web/source.ts';
 
 /*
  * What each thing looks like on the page: plain values, with all text from outside made safe to print.

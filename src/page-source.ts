@@ -22,11 +22,9 @@ import type { AppStatus } from './status.ts';
 import type { Decision, Delivery, Frame, Hit, Incident } from './types.ts';
 import { Activity } from './web/activity.ts';
 import type { Transition } from './web/incident-book.ts';
+import type { IncidentDetail, IncidentPage, IncidentQuery } from './web/incident-rows.ts';
 import type {
   DeliveryTable,
-  IncidentDetail,
-  IncidentPage,
-  IncidentQuery,
   Overview,
   PageGrid,
   PageLine,
@@ -90,6 +88,17 @@ export class DaemonPageSource implements PageSource {
 
   delivered(delivery: Delivery, nowMs: number): void {
     this.#activity.delivered({ ...delivery, because: visible(delivery.because, 500) }, nowMs);
+  }
+
+  /** What is known of earlier runs: incidents in order of opening, deliveries the oldest first. */
+  restore(
+    incidents: readonly Incident[],
+    deliveries: readonly (Delivery & { readonly atMs: number })[],
+  ): void {
+    this.#activity.restore(
+      incidents,
+      deliveries.map((delivery) => ({ ...delivery, because: visible(delivery.because, 500) })),
+    );
   }
 
   /** Time has come to `nowMs`; to be called about once a second. */

@@ -9,7 +9,7 @@ import { MemoryStore } from './store/memory.ts';
 import { archiveDirectory, storePath } from './store/places.ts';
 import { ResilientStore } from './store/resilient.ts';
 import { loadSqlite } from './store/sqlite-driver.ts';
-import type { Store, StoredHit, StoreEvent } from './store/store.ts';
+import type { DeliveryRecord, Store, StoredHit, StoreEvent } from './store/store.ts';
 import { StoreOutbox } from './store/store-outbox.ts';
 import type { Telemetry } from './telemetry.ts';
 import type { Delivery, Frame, Hit, Incident, LineKeeper } from './types.ts';
@@ -209,9 +209,14 @@ export class Persistence {
     return [...owed.filter(({ incident }) => !orphaned.has(incident.id)), ...orphans];
   }
 
-  /** The newest incidents, oldest first: for whoever shows them. */
+  /** The incidents that were seen last, in order of opening: for whoever shows them. */
   recent(limit: number): Incident[] {
-    return this.#store.incidents({ limit }).reverse();
+    return this.#store.incidents({ limit }).sort((a, b) => a.openedAtMs - b.openedAtMs);
+  }
+
+  /** The last deliveries, oldest first. */
+  recentDeliveries(limit: number): DeliveryRecord[] {
+    return this.#store.deliveries(undefined, limit).reverse();
   }
 
   /** Writes everything and ends. */

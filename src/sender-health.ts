@@ -3,20 +3,18 @@ import { visible } from './lib/escape.ts';
 import {
   type Expectation,
   type LineKind,
-  Sender,
+  type Sender,
   type SenderEvent,
   type SenderExpectation,
   type SenderReport,
   type SenderState,
   SLOTS,
 } from './sender-record.ts';
+import { SenderTable } from './sender-table.ts';
 import type { Frame } from './types.ts';
 
 export type { LineKind, SenderEvent, SenderExpectation, SenderReport } from './sender-record.ts';
 
-const MAX_SENDERS = 10_000;
-/** Host names one address may use up; a relay of more is shown as one. An attacker mints names for free. */
-const MAX_NAMES = 1_000;
 /** Shapes looked at in a second: unknown lines may come as fast as they like. */
 const SHAPES_PER_SECOND = 20;
 /** One slot of the window of the parse rate. */
@@ -27,38 +25,33 @@ const SLOT_MS = 30_000;
  * forgotten first, and counted. It has no clock; receipt times and `check` say what time it is (milliseconds).
  */
 export class SenderHealth {
-  readonly #byAddress = new Map<string, Map<string | undefined, Sender>>();
-  readonly #order = new Set<Sender>();
-  /** Where the search for a sender to forget goes on. */
-  #hand = this.#order.values();
   readonly #expectations: ReadonlyMap<string, Expectation>;
-  /** Lines come in runs of one sender. */
-  #last: Sender | undefined;
+  readonly #senders: SenderTable;
   #slot = 0;
   #slotSinceMs: number;
   #shapesLeft = SHAPES_PER_SECOND;
   #shapeSecond = 0;
-  #evicted = 0;
 
   constructor(expectations: readonly SenderExpectation[], startedAtMs: number) {
     this.#slotSinceMs = startedAtMs;
     this.#expectations = new Map(
       expectations.map(({ address, everyMs }) => [address, { everyMs, seenMs: startedAtMs, quiet: false }]),
     );
+    this.#senders = new SenderTable((address) => this.#expectations.get(address));
   }
 
   get size(): number {
-    return this.#order.size;
+    return this.#senders.size;
   }
 
   /** Senders forgotten because there were too many. */
   get evicted(): number {
-    return this.#evicted;
+    return this.#senders.evicted;
   }
 
   /** Takes what became of one line. `hostname` is what the line states; `text` is read only for lines nobody knows. */
   observe(frame: Frame, hostname: string | undefined, kind: LineKind, text: string): void {
-    const sender = this.#senderOf(frame.peer.address, hostname, frame.receivedAtMs);
+    const sender = this.#senders.get(frame.peer.address, hostname, frame.receivedAtMs);
     // One line proves nothing: it may be one of a flood of forged addresses.
     sender.recent = sender.read++ > 0;
     sender.lastSeenMs = frame.receivedAtMs;
@@ -78,7 +71,7 @@ export class SenderHealth {
 
   /** The device said itself that it lost messages. */
   observeLoss(frame: Frame, hostname: string | undefined, count: number, reason: string): void {
-    const sender = this.#senderOf(frame.peer.address, hostname, frame.receivedAtMs);
+    const sender = this.#senders.get(frame.peer.address, hostname, frame.receivedAtMs);
     sender.lost += count;
     sender.lastLoss = visible(reason, 200);
   }
@@ -91,7 +84,7 @@ export class SenderHealth {
       const event = this.#checkQuiet(address, expectation, nowMs);
       if (event !== undefined) events.push(event);
     }
-    for (const sender of this.#order) {
+    for (const sender of this.#senders) {
       const event = sender.checkParsed();
       if (event !== undefined) events.push(event);
     }
@@ -100,9 +93,9 @@ export class SenderHealth {
 
   /** Every sender, those that need a look first, then by name. Expected ones that never spoke are among them. */
   report(): SenderReport[] {
-    const reports = [...this.#order].map((sender) => this.#reportOf(sender));
+    const reports = [...this.#senders].map((sender) => this.#reportOf(sender));
     for (const [address, expectation] of this.#expectations) {
-      if (this.#byAddress.has(address)) continue;
+      if (this.#senders.at(address) !== undefined) continue;
       reports.push({
         ...NEVER,
         address,
@@ -126,14 +119,14 @@ export class SenderHealth {
     readonly unparsed: number;
     readonly lost: number;
   } {
-    const counts = { known: this.#order.size, quiet: 0, unparsed: 0, lost: 0 };
-    for (const { unparsed, lost } of this.#order) {
+    const counts = { known: this.#senders.size, quiet: 0, unparsed: 0, lost: 0 };
+    for (const { unparsed, lost } of this.#senders) {
       if (unparsed) counts.unparsed++;
       counts.lost += lost;
     }
     for (const [address, { quiet }] of this.#expectations) {
       if (quiet) counts.quiet++;
-      if (!this.#byAddress.has(address)) counts.known++;
+      if (this.#senders.at(address) === undefined) counts.known++;
     }
     return counts;
   }
@@ -166,50 +159,6 @@ export class SenderHealth {
     };
   }
 
-  #senderOf(address: string, hostname: string | undefined, nowMs: number): Sender {
-    const last = this.#last;
-    if (last !== undefined && last.hostname === hostname && last.address === address) return last;
-    const names = this.#byAddress.get(address);
-    const known =
-      names?.get(hostname) ??
-      (names !== undefined && names.size >= MAX_NAMES ? names.values().next().value : undefined);
-    this.#last = known ?? this.#add(address, hostname, nowMs);
-    return this.#last;
-  }
-
-  #add(address: string, hostname: string | undefined, nowMs: number): Sender {
-    if (this.#order.size >= MAX_SENDERS) this.#evict();
-    const sender = new Sender(address, hostname, this.#expectations.get(address), nowMs);
-    const names = this.#byAddress.get(address);
-    if (names === undefined) this.#byAddress.set(address, new Map([[hostname, sender]]));
-    else names.set(hostname, sender);
-    this.#order.add(sender);
-    return sender;
-  }
-
-  /** Whoever has not spoken since the hand came by last goes: constant time on average, and the talkative stay. */
-  #evict(): void {
-    for (;;) {
-      const next = this.#hand.next();
-      if (next.done) {
-        this.#hand = this.#order.values();
-        continue;
-      }
-      const sender = next.value;
-      if (sender.recent) {
-        sender.recent = false;
-        continue;
-      }
-      this.#order.delete(sender);
-      const names = this.#byAddress.get(sender.address);
-      names?.delete(sender.hostname);
-      if (names?.size === 0) this.#byAddress.delete(sender.address);
-      if (this.#last === sender) this.#last = undefined;
-      this.#evicted++;
-      return;
-    }
-  }
-
   #sample(sender: Sender, text: string, nowMs: number): void {
     const second = Math.floor(nowMs / 1_000);
     if (second !== this.#shapeSecond) {
@@ -226,7 +175,7 @@ export class SenderHealth {
     this.#slotSinceMs = nowMs - ((nowMs - this.#slotSinceMs) % SLOT_MS);
     for (let step = 0; step < steps; step++) {
       this.#slot = (this.#slot + 1) % SLOTS;
-      for (const sender of this.#order) sender.window.fill(0, 2 * this.#slot, 2 * this.#slot + 2);
+      for (const sender of this.#senders) sender.window.fill(0, 2 * this.#slot, 2 * this.#slot + 2);
     }
   }
 
@@ -235,7 +184,7 @@ export class SenderHealth {
     const quiet = silentMs > expectation.everyMs;
     if (quiet === expectation.quiet) return undefined;
     expectation.quiet = quiet;
-    const sender = this.#byAddress.get(address)?.values().next().value?.name ?? address;
+    const sender = this.#senders.at(address)?.name ?? address;
     if (!quiet) return { kind: 'sender-recovered', sender, sentence: `${sender} is heard again.` };
     return {
       kind: 'sender-quiet',

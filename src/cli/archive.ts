@@ -28,7 +28,11 @@ const today = () => new Date().toISOString().slice(0, 10);
 export function registerArchive(program: Command, io: Io): void {
   const archive = program
     .command('archive')
-    .description('export archived lines with checksums, or prove that nothing was changed');
+    .description('export archived lines with checksums, or prove that nothing was changed')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  knockwatch archive verify\n  knockwatch archive export --from 2026-11-01 --to 2026-11-07 case-17.tar',
+    );
   archive
     .command('export')
     .description('write the files of a period, with checksums and a note on how to check them, into a tar')

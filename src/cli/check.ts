@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { plural } from '../notify/words.ts';
 import { loadRules } from '../rules/load.ts';
 import { configOrFail } from './config-option.ts';
 import { CliError, EXIT_USAGE, type Io, writeJson } from './io.ts';
@@ -24,6 +25,8 @@ export function registerCheck(program: Command, io: Io): void {
       if (loaded.ruleSet === undefined) throw new CliError(EXIT_USAGE);
       const { rules, ignores, files } = loaded.ruleSet;
       if (!options.json)
-        io.stdout.write(`ok: ${rules.length} rules and ${ignores.length} ignores in ${files.length} files\n`);
+        io.stdout.write(
+          `ok: ${plural(rules.length, 'rule')} and ${plural(ignores.length, 'ignore')} in ${plural(files.length, 'file')}\n`,
+        );
     });
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io, paint } from './io.ts';
+import { packageVersion } from './version.ts';
 
 type Register = (program: Command, io: Io) => void;
 
@@ -46,6 +47,7 @@ export async function createProgram(io: Io, args: readonly string[] = []): Promi
       '-c, --config <file>',
       "configuration file (default: ./knockwatch.yaml, then the user's, then /etc/knockwatch)",
     )
+    .version(`knockwatch ${packageVersion()}`, '-V, --version', 'print the version')
     .showHelpAfterError('(knockwatch --help shows what there is)')
     .exitOverride()
     .configureOutput({
@@ -55,9 +57,19 @@ export async function createProgram(io: Io, args: readonly string[] = []): Promi
     .addHelpText('after', '\nExit codes: 0 ok, 1 failure, 2 wrong usage or configuration.');
   const verbs = verbsIn(args);
   for (const verb of verbs) (await VERBS[verb]!())(program, io);
-  for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
+  for (const command of program.commands) {
+    command.exitOverride().copyInheritedSettings(program);
+    for (const one of [command, ...command.commands]) one.showHelpAfterError(helpHint(one));
+  }
   if (verbs.length === Object.keys(VERBS).length) (await import('./complete.ts')).registerComplete(program);
   return program;
+}
+
+/** Where to look after a wrong command line. */
+function helpHint(command: Command): string {
+  const names = [command.name()];
+  for (let { parent } = command; parent !== null; { parent } = parent) names.unshift(parent.name());
+  return `(${names.join(' ')} --help shows how it is used)`;
 }
 
 /** Runs one command line (without node and script name); resolves to the exit code and never rejects. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { attemptToEcs, incidentToEcs } from '../lib/ecs.ts';
+import { visible } from '../lib/escape.ts';
 import { configOrFail } from './config-option.ts';
 import { explanationText } from './explain-text.ts';
 import { Explainer, type Explanation } from './explanation.ts';
@@ -14,10 +15,14 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** `router.log:12` when there is such a file; everything else is a line. */
+/** `router.log:12` when there is such a file; everything else is a line, unless it can only be meant for a file. */
 function fileAndLine(argument: string): { readonly path: string; readonly line: number } | undefined {
   const match = /^(.+):([1-9]\d{0,14})$/.exec(argument);
-  return match !== null && existsSync(match[1]!) ? { path: match[1]!, line: Number(match[2]) } : undefined;
+  if (match === null) return undefined;
+  const [, path, line] = match as unknown as [string, string, string];
+  if (existsSync(path)) return { path, line: Number(line) };
+  if (/^\S*[/.]\S*$/.test(path)) throw new CliError(EXIT_USAGE, `${visible(path)}: there is no such file`);
+  return undefined;
 }
 
 async function explain(

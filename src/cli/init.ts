@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../config-load.ts';
 import { visible } from '../lib/escape.ts';
@@ -88,6 +88,27 @@ async function mayWrite(
     throw new CliError(EXIT_FAILURE, `${names}: left as it was, nothing is written (--force replaces it)`);
 }
 
+/** Rule files beside the new one hold as well; shipped ones do in a clone. */
+function neighbours(rulesPath: string): string {
+  const folder = dirname(rulesPath);
+  const others = readdirSync(folder).filter(
+    (name) => /^[^.].*\.ya?ml$/.test(name) && name !== basename(rulesPath),
+  );
+  return others.length === 0
+    ? ''
+    : visible(
+        `Read as well, from ${folder}: ${others.join(', ')}. Move away what you do not want.`,
+        1_000,
+      ).concat('\n');
+}
+
+/** A mail server that knows its users wants a password, and it has no place in the file that was written. */
+function passwordHint(via: string): string {
+  return URL.canParse(via) && new URL(via).username !== ''
+    ? '\nThe password of the mail server goes into $KNOCKWATCH_SMTP_PASSWORD, or into a file that passwordFile names.\n'
+    : '';
+}
+
 /** Both files have to pass `check`; that they do not would be a mistake of ours, and must not go unnoticed. */
 async function checked(io: Io, configPath: string): Promise<void> {
   const { config, problems, text } = loadConfig(configPath, io.env);
@@ -125,9 +146,10 @@ Examples:
       const configPath = command.optsWithGlobals<{ config?: string }>().config ?? 'knockwatch.yaml';
       const rulesPath = join(dirname(configPath), 'rules', 'my-network.yaml');
       const asker = options.yes ? undefined : new Asker(io);
+      let said: Answers;
       try {
         await mayWrite([configPath, rulesPath], options, asker);
-        const said = await answers(options, asker);
+        said = await answers(options, asker);
         mkdirSync(dirname(rulesPath), { recursive: true });
         writeFileSync(configPath, configText(said));
         writeFileSync(rulesPath, rulesText(said));
@@ -138,12 +160,12 @@ Examples:
       const config = configPath === 'knockwatch.yaml' ? '' : ` --config ${configPath}`;
       io.stdout.write(
         `${visible(`Written: ${configPath}, ${rulesPath}`)}
-
+${neighbours(rulesPath)}${passwordHint(said.via)}
 Next:
-  knockwatch${config} replay OLD.LOG      what it would have made of an old log
-  knockwatch${config} run                 listen on port 5514
-  knockwatch${config} self-test           knock, and see the mail
-  knockwatch router --help     what the router has to be told
+  knockwatch${config} replay OLD.LOG    what it would have made of an old log
+  knockwatch${config} run               listen on port 5514
+  knockwatch${config} self-test         knock, and see the mail (in another terminal)
+  knockwatch${config} router --help     what the router has to be told
 `,
       );
     });

@@ -13,10 +13,17 @@ interface Entry {
 const JOURNAL_LEVEL: Readonly<Record<string, number>> = { debug: 7, info: 6, warn: 4, error: 3 };
 const COLOUR = { debug: 'dim', info: 'green', warn: 'yellow', error: 'red' } as const;
 
+/** A value in a line for people: where something listens as `host:port`, the rest as it is. */
+function plainValue(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const { host, port } = (value ?? {}) as { host?: unknown; port?: unknown };
+  if (typeof host === 'string' && typeof port === 'number')
+    return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return JSON.stringify(value);
+}
+
 function plain(io: Io, { level, time, msg, ...fields }: Entry): string {
-  const details = Object.entries(fields).map(
-    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
+  const details = Object.entries(fields).map(([name, value]) => `${name}=${plainValue(value)}`);
   const colour = COLOUR[level as keyof typeof COLOUR] ?? 'reset';
   const clock = new Date(time).toISOString().slice(11, 19);
   return `${clock} ${paint(io, 'stderr', colour, level.padEnd(5))} ${visible([msg ?? '', ...details].join('  '))}\n`;

@@ -1,3 +1,4 @@
+import { visible } from '../lib/escape.ts';
 import { LogFile } from '../receive/file.ts';
 import { CliError, EXIT_USAGE } from './io.ts';
 
@@ -5,10 +6,20 @@ import { CliError, EXIT_USAGE } from './io.ts';
 export async function openLogs(paths: readonly string[]): Promise<LogFile[]> {
   const files: LogFile[] = [];
   try {
-    for (const path of paths) files.push(await LogFile.open(path));
+    for (const path of paths) files.push(await LogFile.open(path).catch((error) => refuse(path, error)));
   } catch (error) {
     await Promise.all(files.map((file) => file.close()));
-    throw new CliError(EXIT_USAGE, (error as Error).message);
+    throw error;
   }
   return files;
+}
+
+function refuse(path: string, { code, message }: NodeJS.ErrnoException): never {
+  const because =
+    code === 'ENOENT'
+      ? `${path}: there is no such file`
+      : code === 'EACCES'
+        ? `${path}: you may not read it`
+        : message;
+  throw new CliError(EXIT_USAGE, visible(because));
 }

@@ -10,6 +10,8 @@ import type { Incident, NotifyReason, Severity } from '../types.ts';
 /** One mail that would have gone out. */
 export interface PlannedMail {
   readonly atMs: number;
+  /** Absent for a digest. */
+  readonly ruleId?: string;
   readonly reason: NotifyReason;
   readonly severity: Severity;
   readonly headline: string;
@@ -24,6 +26,7 @@ export class MailPlan {
   readonly #channels: readonly string[];
   readonly #mails: PlannedMail[] = [];
   readonly #kept = new Map<NotifyReason, number>();
+  readonly #byRule = new Map<string, number>();
   #nowMs = Number.NEGATIVE_INFINITY;
   #sent = 0;
 
@@ -43,6 +46,11 @@ export class MailPlan {
   /** How many there are in all. */
   get sent(): number {
     return this.#sent;
+  }
+
+  /** How many mails of their own the incidents of a rule make. */
+  ofRule(ruleId: string): number {
+    return this.#byRule.get(ruleId) ?? 0;
   }
 
   /** Why incidents closed without a mail of their own, or without a last one, and how many. */
@@ -69,7 +77,8 @@ export class MailPlan {
     if (transition === 'closed') this.#ledger.close(incident.id);
     if (decision.send)
       this.#mail({
-        atMs: incident.lastSeenMs,
+        atMs: this.#nowMs,
+        ruleId: incident.ruleId,
         reason: decision.reason,
         severity: incident.severity,
         headline: held.headline,
@@ -103,6 +112,7 @@ export class MailPlan {
 
   #mail(mail: PlannedMail): void {
     this.#sent++;
+    if (mail.ruleId !== undefined) this.#byRule.set(mail.ruleId, this.ofRule(mail.ruleId) + 1);
     if (this.#mails.length < MAX_MAILS) this.#mails.push(mail);
   }
 }

@@ -30,6 +30,8 @@ export class ReplayReport {
   readonly #ports = new HeavyHitters<string>(MAX_KEYS);
   /** Denied lines from sources without an incident. */
   readonly #bySource = new Map<string, number>();
+  /** Hits of each rule. */
+  readonly #hits = new Map<string, number>();
   #denied = 0;
   #knocks = 0;
 
@@ -42,6 +44,7 @@ export class ReplayReport {
   }
 
   add({ attempt, hits }: Outcome): void {
+    for (const { ruleId } of hits) this.#hits.set(ruleId, (this.#hits.get(ruleId) ?? 0) + 1);
     if (attempt === undefined || (attempt.action !== 'denied' && attempt.action !== 'failed')) return;
     const source = attempt.source.ip ?? attempt.source.name;
     if (source === undefined) return;
@@ -57,15 +60,43 @@ export class ReplayReport {
   }
 
   /** The report as lines, safe to print. `incidents` are all of them. */
-  lines(io: Io, incidents: readonly Incident[]): string[] {
+  lines(io: Io, incidents: readonly Incident[], rules: readonly Rule[]): string[] {
     this.#mails.end();
     const title = (text: string) => ['', paint(io, 'stdout', 'bold', text)];
     return [
+      ...title('Rules'),
+      ...this.#ruleLines(incidents, rules),
       ...title('Mails'),
       ...this.#mailLines(),
       ...title('Background'),
       ...this.#backgroundLines(incidents),
     ];
+  }
+
+  #ruleLines(incidents: readonly Incident[], rules: readonly Rule[]): string[] {
+    const counts = new Map<string, number>();
+    for (const { ruleId } of incidents) counts.set(ruleId, (counts.get(ruleId) ?? 0) + 1);
+    const number = (n: number) => n.toLocaleString('en');
+    const rows = rules.map(({ id, severity }) => [
+      id,
+      severity,
+      number(this.#hits.get(id) ?? 0),
+      number(counts.get(id) ?? 0),
+      number(this.#mails.ofRule(id)),
+    ]);
+    const table = textTable([['RULE', 'SEVERITY', 'HITS', 'INCIDENTS', 'MAILS'], ...rows], {
+      indent: 2,
+      align: ['left', 'left', 'right', 'right', 'right'],
+    });
+    const busiest = rules
+      .filter(({ detect }) => detect.some(({ kind }) => kind !== 'any'))
+      .sort((a, b) => (counts.get(b.id) ?? 0) - (counts.get(a.id) ?? 0))[0];
+    return this.#mails.kept.has('over-budget') && busiest !== undefined
+      ? [
+          ...table,
+          `  More than the budget allows: knockwatch tune --rule ${busiest.id} FILE shows other thresholds.`,
+        ]
+      : table;
   }
 
   #mailLines(): string[] {

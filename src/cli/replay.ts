@@ -148,7 +148,7 @@ export function registerReplay(program: Command, io: Io): void {
             .map((line) => visible(line))
             .join('\n')}\n`,
         );
-      for (const line of report?.lines(io, closed) ?? []) io.stdout.write(`${line}\n`);
+      for (const line of report?.lines(io, closed, ruleSet.rules) ?? []) io.stdout.write(`${line}\n`);
       for (const line of totals.sentences(closed.length, pipeline.stats()))
         io.stderr.write(`${paint(io, 'stderr', 'dim', visible(line))}\n`);
       if (failure !== undefined) throw new CliError(EXIT_FAILURE, failure.message);

@@ -3,8 +3,10 @@ import type { Command } from 'commander';
 import { App } from '../app.ts';
 import type { Config } from '../config.ts';
 import { channelSentence } from '../notifications.ts';
+import { plural } from '../notify/words.ts';
 import { Persistence } from '../persistence.ts';
 import { type InheritedSocket, inheritedSockets } from '../receive/inherited.ts';
+import { StoreLocked } from '../store/store.ts';
 import { Telemetry } from '../telemetry.ts';
 import { configOrFail } from './config-option.ts';
 import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io } from './io.ts';
@@ -34,7 +36,12 @@ async function persistenceOrFail(config: Config, telemetry: Telemetry): Promise<
   try {
     return await Persistence.open(config, telemetry);
   } catch (error) {
-    throw new CliError(EXIT_FAILURE, (error as Error).message);
+    const { message } = error as Error;
+    const advice =
+      error instanceof StoreLocked
+        ? ': another knockwatch has this state directory; stop it, or give this one a stateDir of its own'
+        : '';
+    throw new CliError(EXIT_FAILURE, `${message}${advice}`);
   }
 }
 
@@ -89,7 +96,7 @@ export function registerRun(program: Command, io: Io): void {
       } catch (error) {
         throw new CliError(EXIT_FAILURE, (error as Error).message);
       }
-      telemetry.log.info(`${ruleSet.rules.length} rules from ${ruleSet.files.join(', ')}`);
+      telemetry.log.info(`${plural(ruleSet.rules.length, 'rule')} from ${ruleSet.files.join(', ')}`);
       for (const channel of config.channels) telemetry.log.info(channelSentence(channel));
       telemetry.log.info({ signal: await stopped }, 'stopping');
       await app.stop();

@@ -33,8 +33,11 @@ async function ask(web: Config['web']): Promise<Status> {
     response = await fetch(url, { headers, signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'error' });
   } catch (error) {
     const { cause, message } = error as Error;
-    const because = cause instanceof Error ? cause.message : message;
-    throw new CliError(EXIT_FAILURE, `no daemon answers at ${new URL(url).host}: ${visible(because, 200)}`);
+    const refused = (cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED';
+    const because = refused
+      ? 'nobody listens there. `knockwatch run` starts one; --config names the configuration of one that runs'
+      : visible(cause instanceof Error ? cause.message : message, 200);
+    throw new CliError(EXIT_FAILURE, `no daemon answers at ${new URL(url).host}: ${because}`);
   }
   if (response.status === 401)
     throw new CliError(EXIT_FAILURE, 'the daemon wants another token than the one that is configured');
@@ -84,7 +87,7 @@ function row(sender: SenderRow, nowMs: number): string[] {
   return [
     sender.hostname === undefined ? sender.address : `${sender.address} ${sender.hostname}`,
     STATES[sender.state],
-    everyMs === undefined ? heard : `${heard} of ${formatDuration(everyMs)}`,
+    everyMs === undefined ? heard : `${heard}, due every ${formatDuration(everyMs)}`,
     number(read),
     number(sender.parsed),
     number(sender.ignored),
@@ -92,7 +95,11 @@ function row(sender: SenderRow, nowMs: number): string[] {
     number(unknown),
     whole === 0 ? '-' : `${Math.floor((100 * part) / whole)} %`,
     number(sender.lost),
-    skewMs === undefined ? '-' : `${skewMs > 0 ? '+' : '-'}${formatDuration(Math.abs(skewMs))}`,
+    skewMs === undefined
+      ? lastSeenMs === undefined
+        ? '-'
+        : 'right'
+      : `${skewMs > 0 ? '+' : '-'}${formatDuration(Math.abs(skewMs))}`,
   ];
 }
 

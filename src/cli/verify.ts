@@ -2,17 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Config } from '../config.ts';
 import { visible } from '../lib/escape.ts';
-import { serviceName } from '../lib/services.ts';
-import { textTable } from '../lib/text-table.ts';
 import { listenPlan } from '../listeners.ts';
 import { Pipeline, type PipelineMode } from '../pipeline.ts';
 import { createReceivers } from '../receive/index.ts';
 import { replay } from '../replay.ts';
 import type { RuleSet } from '../rule.ts';
+import { archiveDirectory } from '../store/places.ts';
 import type { Frame } from '../types.ts';
+import { archivedFrames } from './archived-frames.ts';
 import { configOrFail } from './config-option.ts';
-import { Coverage, type CoverageRow } from './coverage.ts';
-import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io, paint, writeJson } from './io.ts';
+import { Coverage } from './coverage.ts';
+import { coverageJson, coverageTable } from './coverage-text.ts';
+import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io, writeJson } from './io.ts';
 import { openLogs } from './log-files.ts';
 import { pipelineOptions } from './pipeline-options.ts';
 import { Progress } from './progress.ts';
@@ -39,64 +40,6 @@ function span(text: string): number {
   if (ms < 1_000 || ms > MAX_LISTEN_MS)
     throw new InvalidArgumentError('write a span between 1s and 7d: 90s, 5m, 2h.');
   return ms;
-}
-
-function portText({ range }: CoverageRow): string {
-  if (range === undefined) return 'any port';
-  const { from, to, transport } = range;
-  const suffix = transport === undefined ? '' : `/${transport}`;
-  if (from !== to) return `${from}-${to}${suffix}`;
-  const name = serviceName(from, transport);
-  return name === undefined ? `${from}${suffix}` : `${name} (${from}${suffix})`;
-}
-
-function hostText({ host, name }: CoverageRow): string {
-  return name === undefined ? host : `${name} (${host})`;
-}
-
-/** How much of a row that stands for several hosts or ports was seen. */
-function extent({ many, range, hosts, ports }: CoverageRow): string {
-  const several = range === undefined || range.from !== range.to;
-  return [...(many ? [`${hosts.size} hosts`] : []), ...(several ? [`${ports.size} ports`] : [])].join(', ');
-}
-
-function table(io: Io, rows: readonly CoverageRow[]): string[] {
-  const cells = rows.map((row) => [
-    row.ruleId,
-    hostText(row),
-    portText(row),
-    row.lastMs === undefined ? 'never' : new Date(row.lastMs).toISOString().replace(/\.\d+/, ''),
-    row.device ?? '',
-    row.lines === 0 ? '' : String(row.lines),
-    row.lines === 0 ? '' : extent(row),
-  ]);
-  const lines = textTable(
-    [
-      ['RULE', 'HOST', 'PORT', 'LAST LOGGED', 'BY', 'LINES', 'OF IT'],
-      ...cells.map((row) => row.map((cell) => visible(cell))),
-    ],
-    {
-      align: ['left', 'left', 'left', 'left', 'left', 'right', 'left'],
-    },
-  );
-  return lines.map((line, i) =>
-    i > 0 && rows[i - 1]!.lines === 0 ? paint(io, 'stdout', 'yellow', line) : line,
-  );
-}
-
-function json({ ruleId, host, name, many, range, lines, lastMs, device, hosts, ports }: CoverageRow): object {
-  return {
-    rule: ruleId,
-    host,
-    name,
-    port: range ?? 'any',
-    logged: lines > 0,
-    lines,
-    last: lastMs === undefined ? undefined : new Date(lastMs).toISOString(),
-    device,
-    ...(many ? { hosts: hosts.size } : {}),
-    ...(range === undefined || range.from !== range.to ? { ports: ports.size } : {}),
-  };
 }
 
 function pipelineFor(config: Config, ruleSet: RuleSet, mode: PipelineMode): Pipeline {
@@ -131,6 +74,33 @@ async function readFiles(
   }
 }
 
+/** Takes what the daemon has archived: every line that touched a watch list. The daemon may go on meanwhile. */
+async function readArchive(
+  config: Config,
+  ruleSet: RuleSet,
+  coverage: Coverage,
+  totals: ReplayTotals,
+): Promise<void> {
+  const directory = archiveDirectory(config.stateDir);
+  const pipeline = pipelineFor(config, ruleSet, 'live');
+  try {
+    for await (const frame of archivedFrames(directory)) take(frame, pipeline, coverage, totals);
+  } catch (error) {
+    throw new CliError(EXIT_FAILURE, (error as Error).message);
+  }
+  if (totals.lines === 0)
+    throw new CliError(
+      EXIT_USAGE,
+      `nothing is archived in ${visible(directory)} yet; give log files, or --listen 5m to take what arrives`,
+    );
+}
+
+function take(frame: Frame, pipeline: Pipeline, coverage: Coverage, totals: ReplayTotals): void {
+  const outcome = pipeline.process(frame);
+  totals.add(outcome, frame);
+  for (const hit of outcome.hits) coverage.add(hit);
+}
+
 /** Takes what arrives at the configured listeners for a while; SIGINT ends it early, with what there is. */
 async function listen(
   io: Io,
@@ -141,15 +111,10 @@ async function listen(
   totals: ReplayTotals,
 ): Promise<void> {
   const pipeline = pipelineFor(config, ruleSet, 'live');
-  const take = (frame: Frame) => {
-    const outcome = pipeline.process(frame);
-    totals.add(outcome, frame);
-    for (const hit of outcome.hits) coverage.add(hit);
-  };
   const receivers = createReceivers(
     // How far the daemon has read a file is the daemon's to remember.
     listenPlan({ ...config, traps: [] }).listeners.map((listener) => ({ ...listener, stateDir: undefined })),
-    take,
+    (frame) => take(frame, pipeline, coverage, totals),
     ({ level, message }) => {
       if (level !== 'info') io.stderr.write(`${visible(message)}\n`);
     },
@@ -166,7 +131,7 @@ async function listen(
   } catch (error) {
     throw new CliError(
       EXIT_FAILURE,
-      `${(error as Error).message}. While the daemon runs, give the files its lines are also in.`,
+      `${(error as Error).message}. While the daemon runs, \`knockwatch verify\` alone asks its archive.`,
     );
   } finally {
     process.off('SIGINT', stop);
@@ -179,7 +144,10 @@ export function registerVerify(program: Command, io: Io): void {
   program
     .command('verify')
     .description('say from log lines which watched host and port is really being logged, and which never was')
-    .argument('[file...]', 'log files, plain or gzip; - reads standard input')
+    .argument(
+      '[file...]',
+      "log files, plain or gzip; - reads standard input (default: the daemon's archive, where every line is that touched a watch list)",
+    )
     .option(
       '--listen <time>',
       'take what arrives at the configured listeners for so long instead of files: 90s, 5m',
@@ -195,21 +163,23 @@ export function registerVerify(program: Command, io: Io): void {
 your own hosts and look again. The JSON of a row: rule, host, port, logged, lines, last, device.
 
 Examples:
+  knockwatch verify
   knockwatch verify /var/log/router.log*
   knockwatch verify --listen 5m`,
     )
     .action(async (paths: string[], options: Options, command: Command) => {
-      if ((options.listen === undefined) === (paths.length === 0))
+      if (options.listen !== undefined && paths.length > 0)
         throw new CliError(EXIT_USAGE, 'give log files, or --listen 5m to take what arrives: one of the two');
       const config = await configOrFail(io, command);
       const ruleSet = await rulesOrFail(io, options.rules ?? config.rules);
       const coverage = new Coverage(ruleSet);
       const totals = new ReplayTotals();
-      if (options.listen === undefined) await readFiles(io, paths, config, ruleSet, coverage, totals);
+      if (paths.length > 0) await readFiles(io, paths, config, ruleSet, coverage, totals);
+      else if (options.listen === undefined) await readArchive(config, ruleSet, coverage, totals);
       else await listen(io, options.listen, config, ruleSet, coverage, totals);
       const { rows } = coverage;
-      if (options.json) for (const row of rows) writeJson(io, json(row));
-      else io.stdout.write(`${table(io, rows).join('\n')}\n`);
+      if (options.json) for (const row of rows) writeJson(io, coverageJson(row));
+      else io.stdout.write(`${coverageTable(io, rows).join('\n')}\n`);
       const never = rows.filter(({ lines }) => lines === 0).length;
       io.stderr.write(
         `${rows.length - never} of ${rows.length} watched hosts and ports were logged, ${never} never; ${totals.lines} lines read\n`,

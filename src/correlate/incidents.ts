@@ -158,8 +158,9 @@ export class Incidents {
     this.advance(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
   }
 
-  /** The stream has ended: everything settles and closes. */
+  /** The stream has ended: everything settles and closes, in that order, as it would with time. */
   flush(): void {
+    this.settleAll();
     for (const incident of [...this.#open.values()]) this.#close(incident);
   }
 

@@ -10,6 +10,7 @@ import { ipfw } from './ipfw.ts';
 import { ipmon } from './ipmon.ts';
 import { iptables } from './iptables.ts';
 import { junosSrx } from './junos-srx.ts';
+import { logDaemon } from './log-daemon.ts';
 import { login } from './login.ts';
 import { mikrotik } from './mikrotik.ts';
 import { netscreen } from './netscreen.ts';
@@ -47,6 +48,8 @@ export const registrations: readonly Registration[] = [
   { parser: netscreen },
   { parser: sonicwall },
   { parser: mikrotik },
+  { parser: unifiCef, anchors: ['|Ubiquiti|'] },
+  { parser: pfirewall },
   { parser: iptables, anchors: ['IN=', 'OUT=', 'PROTO='] },
   { parser: filterlog, anchors: ['filterlog'] },
   { parser: pf, anchors: ['rule '] },
@@ -59,12 +62,11 @@ export const registrations: readonly Registration[] = [
   { parser: login },
   { parser: http },
   { parser: trap },
-  { parser: unifiCef, anchors: ['|Ubiquiti|'] },
   { parser: ipfw, anchors: ['ipfw'] },
   { parser: ipmon },
   { parser: scanlogd },
   { parser: portsentry },
-  { parser: pfirewall },
+  { parser: logDaemon },
 ];
 
 /**

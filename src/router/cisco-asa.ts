@@ -47,6 +47,9 @@ function rates(): string[] {
 
 function accessList(watched: readonly Watched[], interfaceName: string): string[] {
   return [
+    ...say(
+      'This takes an older list of the same name off its interface too: enter the access-group line below again afterwards.',
+    ),
     'clear configure access-list KNOCKWATCH',
     ...watched.flatMap((entry, i) => [
       ...(entry.destination === watched[i - 1]?.destination

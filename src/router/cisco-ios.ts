@@ -57,6 +57,9 @@ function accessList(family: 4 | 6, entries: readonly Watched[]): string[] {
   const head = family === 4 ? 'ip access-list extended KNOCKWATCH' : 'ipv6 access-list KNOCKWATCH6';
   return [
     ...say('log-input adds the interface and the MAC address; a switch that does not know it takes "log".'),
+    ...say(
+      `A list that an interface uses denies everything it does not name yet while it is written, your own session too. When you load this again, take it off the interface first: "no ${family === 4 ? 'ip access-group KNOCKWATCH in' : 'ipv6 traffic-filter KNOCKWATCH6 in'}".`,
+    ),
     `no ${head}`,
     head,
     ...(family === 4 ? [] : [' permit icmp any any nd-na', ' permit icmp any any nd-ns']),

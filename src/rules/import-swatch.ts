@@ -19,6 +19,19 @@ interface Block {
 
 const MAX_BLOCKS = 1_000;
 const MAX_REGEX = 2_048;
+/** What a pattern names that is about lines of a format with a parser of its own, what those are, and a shipped rule for them. */
+const BUILT_IN: readonly (readonly [mark: RegExp, lines: string, rule: string])[] = [
+  [/IPACCESSLOG|IPV6_ACL/, 'Cisco access list lines', 'rules/classic-probe.yaml'],
+  [/%(?:ASA|PIX|FTD)-/, 'firewall lines of Cisco', 'rules/classic-probe.yaml'],
+  [/\b(?:SRC|DST|SPT|DPT)=/, 'iptables and nftables lines', 'rules/classic-probe.yaml'],
+  [/\bfilterlog\b/, 'filterlog lines', 'rules/classic-probe.yaml'],
+  [
+    /Failed (?:password|publickey)|sshd.*(?:[Ff]ail|[Ii]nvalid user)/,
+    'failed logins of sshd',
+    'rules/logins.yaml',
+  ],
+  [/refused connect from/, 'lines of TCP Wrappers', 'rules/classic-probe.yaml'],
+];
 /** Room for naming a group. */
 const NAME_LENGTH = '?P<source>'.length;
 
@@ -93,6 +106,12 @@ function translate(block: Block, note: Note): Translated | undefined {
   const plain = parts.length === 1 ? parts[0]! : parts.map((part) => `(?:${part})`).join('|');
   if (!isUsable(plain, line, note)) return undefined;
   const isIgnored = block.kind === 'ignore';
+  const builtIn = !isIgnored && BUILT_IN.find(([mark]) => mark.test(plain));
+  if (builtIn)
+    note(
+      line,
+      `${builtIn[1]} are read by a built-in parser, which comes first, so this pattern never sees them: watch hosts and ports instead, as ${builtIn[2]} does`,
+    );
   const threshold = actions.find(({ name }) => name === 'threshold');
   const regex = isIgnored ? plain : withSource(plain, threshold, line, note);
   if (isIgnored)

@@ -88,6 +88,19 @@ export class Activity {
     this.#changes++;
   }
 
+  /** What is known of earlier runs: incidents in order of opening, deliveries the oldest first. */
+  restore(
+    incidents: readonly Incident[],
+    deliveries: readonly (Delivery & { readonly atMs: number })[],
+  ): void {
+    for (const incident of incidents) this.incidents.restore(incident);
+    for (const delivery of deliveries) {
+      this.incidents.restoreDelivery(delivery, delivery.atMs);
+      push(this.#tries, delivery);
+    }
+    this.#changes++;
+  }
+
   /** Time has come to `nowMs`; to be called about once a second. */
   turn(nowMs: number): void {
     this.rates.turn(nowMs);
@@ -114,7 +127,10 @@ export class Activity {
   told(): Pick<DeliveryTable, 'decisions' | 'recent' | 'tries'> {
     return {
       decisions: [...this.#decisions.values()].sort((a, b) => b.count - a.count),
-      recent: this.#recentDecisions.toReversed(),
+      recent: this.#recentDecisions.toReversed().map((decision) => {
+        const headline = decision.incidents.length === 1 && this.incidents.headline(decision.incidents[0]!);
+        return headline ? { ...decision, headline } : decision;
+      }),
       tries: this.#tries.toReversed(),
     };
   }

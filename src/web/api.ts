@@ -35,7 +35,7 @@ export function api(source: PageSource): Hono<WebEnv> {
     .get('/incidents/:id', async (c) => {
       const incident = await source.incident(c.req.param('id'));
       return incident === undefined
-        ? c.json({ error: 'no such incident, or it is forgotten' }, 404)
+        ? c.json({ error: 'the page knows no such incident, or not any more' }, 404)
         : c.json(incident);
     })
     .get('/sources/:ip', async (c) => c.json(await source.source(c.req.param('ip').slice(0, 64))))

@@ -60,7 +60,7 @@ export function guard(options: GuardOptions): MiddlewareHandler<WebEnv> {
       !timingSafeEqual(digest, sha256(tokenOf(headers.authorization)))
     ) {
       options.onRefused?.('token');
-      return c.text('A token is needed.\n', 401, {
+      return c.text('A token is needed: any user name, and the token as the password.\n', 401, {
         'WWW-Authenticate': 'Basic realm="knockwatch", charset="UTF-8"',
       });
     }

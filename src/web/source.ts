@@ -1,4 +1,5 @@
-import type { Decision, Delivery, Incident, IncidentState, NotifyReason, Severity } from '../types.ts';
+import type { Decision, Delivery, NotifyReason, Severity } from '../types.ts';
+import type { IncidentDetail, IncidentPage, IncidentQuery, IncidentSummary } from './incident-rows.ts';
 
 /**
  * What the page shows, as plain values that go over the wire as JSON. The server knows nothing but this interface: memory
@@ -95,79 +96,6 @@ export interface GridCell {
   /** The open incident it belongs to. */
   readonly incident?: string;
   readonly severity?: Severity;
-}
-
-export interface IncidentQuery {
-  readonly severity?: Severity;
-  readonly state?: 'open' | 'closed';
-  readonly rule?: string;
-  readonly source?: string;
-  readonly host?: string;
-  readonly port?: number;
-  /** Looked for in sentence, sources, rule and id, any letter case. */
-  readonly text?: string;
-  readonly offset: number;
-  readonly limit: number;
-}
-
-export interface IncidentPage {
-  /** How many match, of how many there are. */
-  readonly total: number;
-  readonly of: number;
-  /** The newest first. */
-  readonly rows: readonly IncidentSummary[];
-}
-
-export interface IncidentSummary {
-  readonly id: string;
-  readonly kind: Incident['kind'];
-  readonly rule: string;
-  readonly severity: Severity;
-  readonly state: IncidentState;
-  readonly openedAtMs: number;
-  readonly lastSeenMs: number;
-  readonly sources: readonly string[];
-  readonly sourceCount: number;
-  readonly hostCount: number;
-  readonly ports: readonly number[];
-  readonly services: readonly string[];
-  readonly count: number;
-  /** `Probe`, and who did what to whom in how much time. */
-  readonly word: string;
-  readonly headline: string;
-  /** What was seen against which threshold, when the condition was met. */
-  readonly sentence: string;
-  /** The last decision about it. */
-  readonly told?: NotifyReason;
-  readonly mails: number;
-}
-
-/** One thing that happened to an incident. */
-export type StoryEvent =
-  | {
-      readonly atMs: number;
-      readonly kind: 'opened' | 'settled' | 'escalated' | 'closed';
-      readonly severity: Severity;
-    }
-  | { readonly atMs: number; readonly kind: 'decision'; readonly decision: Decision }
-  | { readonly atMs: number; readonly kind: 'delivery'; readonly delivery: Delivery };
-
-export interface IncidentDetail extends IncidentSummary {
-  readonly firstSeenMs: number;
-  readonly lineCount: number;
-  readonly condition: string;
-  readonly position: string;
-  readonly remarks: readonly string[];
-  readonly overflow: number;
-  readonly transports: readonly string[];
-  readonly tcpFlags: readonly string[];
-  readonly sourcePorts: readonly number[];
-  readonly observers: Incident['observers'];
-  readonly targets: readonly (Incident['targets'][number] & { readonly service: string })[];
-  readonly lines: readonly { readonly text: string; readonly receivedAtMs: number; readonly peer: string }[];
-  readonly story: readonly StoryEvent[];
-  /** False when memory keeps only the summary. */
-  readonly complete: boolean;
 }
 
 export interface SourceHit {
@@ -283,5 +211,10 @@ export interface DeliveryTable {
     readonly count: number;
   }[];
   /** The last decisions, the newest first. */
-  readonly recent: readonly (Decision & { readonly atMs: number; readonly incidents: readonly string[] })[];
+  readonly recent: readonly (Decision & {
+    readonly atMs: number;
+    readonly incidents: readonly string[];
+    /** What the incident was, when it is about one. */
+    readonly headline?: string;
+  })[];
 }

@@ -24,6 +24,18 @@ describe('knockwatch import swatch', () => {
     expect(check.exitCode, check.stderr).toBe(0);
   });
 
+  it.each([
+    ['%SEC-6-IPACCESSLOGP.*denied tcp ([\\d.]+)', 'Cisco access list lines are read by a built-in parser'],
+    [
+      'sshd.*Failed password for .* from ([\\d.]+)',
+      'watch hosts and ports instead, as rules/logins.yaml does',
+    ],
+  ])('says that a built-in parser is before %s', async (regex, note) => {
+    const { stderr } = await runForTest(['import', 'swatch', file('cisco', `watchfor /${regex}/\n  mail\n`)]);
+    expect(stderr).toContain(`:1: `);
+    expect(stderr).toContain(note);
+  });
+
   it('fails when nothing could be translated', async () => {
     const { exitCode, stderr } = await runForTest(['import', 'swatch', file('old', '/x/ echo 0:10\n')]);
     expect(exitCode).toBe(1);

@@ -75,6 +75,17 @@ describe('knockwatch init', () => {
     await written();
   });
 
+  it('says which other rule files hold, and where the password of the mail server goes', async () => {
+    mkdirSync(join(dir, 'rules'));
+    writeFileSync(join(dir, 'rules/classic-probe.yaml'), 'rules: []\n');
+    writeFileSync(join(dir, 'rules/notes.txt'), '');
+    const args = ['--yes', '--mail-to', 'noc@example.net', '--smtp', 'smtp://watch@mail.example.net:587'];
+    const { text } = await init([], ...args);
+    expect(text).toContain(`Read as well, from ${join(dir, 'rules')}: classic-probe.yaml. Move away`);
+    expect(text).toContain('$KNOCKWATCH_SMTP_PASSWORD');
+    expect((await init([], '--force', '--yes')).text).not.toContain('PASSWORD');
+  });
+
   it('gives up on somebody who never answers right', async () => {
     expect(await init(['x', 'x', 'x', 'x', 'x', 'x'])).toMatchObject({ exitCode: 2 });
     expect(existsSync(configFile())).toBe(false);

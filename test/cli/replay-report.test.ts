@@ -34,6 +34,44 @@ describe('the report of knockwatch replay', () => {
     );
   });
 
+  it('says what each rule caught, and what to try when there would be too many mails', async () => {
+    const few = await replay(
+      file('rules.log', `${scan(0, '198.51.100.7')}${deny(9, 0, 10, '198.51.100.9')}`),
+    );
+    expect(few).toMatch(/RULE +SEVERITY +HITS +INCIDENTS +MAILS\n {2}probe +high +4 +1 +1\n\nMails/);
+    const log = Array.from({ length: 30 }, (_, i) => scan(i, `198.51.100.${i + 1}`)).join('');
+    const many = await replay(file('too-many.log', log), 'budget: { perChannel: { mails: 4, per: 1h } }\n');
+    expect(many).toMatch(
+      /probe +high +90 +30 +\d\n {2}More than the budget allows: knockwatch tune --rule probe/,
+    );
+  });
+
+  it('one source under two rules is one mail at the end of a log, too', async () => {
+    const two = file(
+      'two.yaml',
+      ['probe', 'same']
+        .map(
+          (id) =>
+            `  - { id: ${id}, severity: high, watch: { hosts: any, ports: [imap] }, detect: { address-scan: { hosts: 3, within: 60s } } }\n`,
+        )
+        .reduce((text, rule) => text + rule, 'rules:\n'),
+    );
+    const log = file('end.log', scan(0, '198.51.100.7'));
+    const { stdout } = await runForTest(['replay', '--config', config(''), '--rules', two, log]);
+    expect(stdout).toContain('  1 would have been sent:');
+    expect(stdout).toContain('Not mailed: 1 about a source that was mailed about already.');
+  });
+
+  it('lists mails in the order they go out', async () => {
+    const log = file(
+      'order.log',
+      `${deny(0, 0, 10, '198.51.100.7')}${deny(0, 1, 11, '198.51.100.7')}${deny(0, 2, 12, '198.51.100.7')}${scan(1, '198.51.100.8')}`,
+    );
+    const times = (await replay(log)).match(/^ {4}2026-\S+/gm)!;
+    expect(times).toHaveLength(2);
+    expect(times).toEqual([...times].sort());
+  });
+
   it('says so when there would have been none', async () => {
     const stdout = await replay(file('typo.log', deny(0, 0, 10, '198.51.100.7')));
     expect(stdout).toContain('None would have been sent.');

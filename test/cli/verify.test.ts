@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Coverage } from '../../src/cli/coverage.ts';
+import { EvidenceArchive } from '../../src/store/archive.ts';
+import { archiveDirectory } from '../../src/store/places.ts';
 import { runForTest } from '../support/cli.ts';
 import { freePort, sendUdp } from '../support/daemon.ts';
 import { hosts, ports, rule, ruleSet } from '../support/rule-sets.ts';
@@ -48,7 +50,7 @@ const verify = (...args: string[]) => runForTest(['verify', '--config', config, 
 
 describe('knockwatch verify', () => {
   it.each([
-    ['neither files nor --listen', [], /give log files, or --listen/],
+    ['nothing, when nothing is archived yet', [], /nothing is archived .* yet; give log files, or --listen/],
     ['both', ['--listen', '5s', LOG], /one of the two/],
     ['a span without a unit', ['--listen', '5'], /90s, 5m, 2h/],
     ['a month', ['--listen', '31d'], /between 1s and 7d/],
@@ -70,7 +72,7 @@ describe('knockwatch verify', () => {
       'office | ns1 (2001:db8::53) | 6000-6063/tcp | never',
       'office | dmz-web (198.51.100.0/28) | imap (143/tcp) | never',
       'office | dmz-web (198.51.100.0/28) | 6000-6063/tcp | 2026-01-24T10:06:00Z | gw1 | 3 | 2 hosts, 2 ports',
-      'everywhere | any host | telnet (23) | 2026-01-24T10:08:00Z | gw1 | 1 | 1 hosts',
+      'everywhere | any host | telnet (23) | 2026-01-24T10:08:00Z | gw1 | 1 | 1 host',
     ]);
     expect(stderr).toContain('4 of 7 watched hosts and ports were logged, 3 never; 8 lines read');
   });
@@ -97,6 +99,35 @@ describe('knockwatch verify', () => {
 
   it('--fail-on-never: exit code 3', async () => {
     expect((await verify('--fail-on-never', LOG)).exitCode).toBe(3);
+  });
+
+  it('without files asks the archive, also while it is being written', async () => {
+    const stateDir = join(dir, 'state');
+    const archive = await EvidenceArchive.open({
+      directory: archiveDirectory(stateDir),
+      onEvent: () => {},
+      flushMs: 60_000,
+    });
+    for (const [i, line] of [deny(1, '192.0.2.10', 143), deny(2, '198.51.100.3', 6_001, 'gw2')].entries())
+      archive.append({
+        bytes: Buffer.from(line.trim()),
+        receivedAtMs: Date.parse('2026-01-24T10:05:00Z') + i * 86_400_000,
+        peer: { address: '192.0.2.1', port: 514 },
+        transport: 'udp',
+      });
+    await archive.flush();
+    await archive.compressed();
+    const [file1] = readdirSync(archiveDirectory(stateDir)).filter((name) => name.endsWith('25.jsonl'));
+    appendFileSync(join(archiveDirectory(stateDir), file1!), '{"seq":3,"receivedAt":"2026-01-25T1');
+    const own = file('own.yaml', `zone: UTC\nstateDir: ${stateDir}\n`);
+    const { exitCode, stdout, stderr } = await runForTest(['verify', '--config', own, '--rules', rules]);
+    await archive.close();
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 0,
+      stderr: '2 of 7 watched hosts and ports were logged, 5 never; 2 lines read\n',
+    });
+    expect(stdout).toMatch(/lisa \(192\.0\.2\.10\) +imap \(143\/tcp\) +2026-01-24T10:01:00Z +gw1 +1/);
+    expect(stdout).toMatch(/6000-6063\/tcp +2026-01-2\S+ +gw2 +1 +1 host, 1 port/);
   });
 
   it('--listen takes what arrives, and ends', async () => {

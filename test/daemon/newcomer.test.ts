@@ -93,6 +93,8 @@ describe.runIf(because === undefined)('a newcomer with nothing but the README', 
       cwd: clone,
       encoding: 'utf8',
       timeout: 60_000,
+      // With a socket for its standard input, which is what Node's pipes are, bash takes itself for a remote shell and reads a bashrc.
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^Subject: \[knockwatch\] Probe: 198\.51\.100\.7 tried imap on 3 watched hosts/m);

@@ -53,6 +53,7 @@ describe('the comments', () => {
     'Sequence numbers',
     'ip access-group KNOCKWATCH in',
     'ipv6 traffic-filter KNOCKWATCH6 in',
+    'your own session too',
   ])('speak of %s', (topic) => expect(text).toContain(topic));
 });
 

@@ -60,6 +60,7 @@ describe('importSwatch() of a swatchrc of ten years', () => {
     expect(notesOf(SWATCHRC)).toEqual([
       expect.stringMatching(/^3: ignored lines become a pattern/),
       expect.stringMatching(/^4: ignored lines become a pattern/),
+      expect.stringMatching(/^7: Cisco access list lines are read by a built-in parser/),
       expect.stringMatching(/^9: bell is left out/),
       expect.stringMatching(/^10: use= of throttle is left out/),
       expect.stringMatching(/^11: the subject of the mail is left out/),

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { IncidentDetail, IncidentPage } from '../../src/web/incident-rows.ts';
 import type {
   DeliveryTable,
-  IncidentDetail,
-  IncidentPage,
   Overview,
   PageGrid,
   RuleRow,

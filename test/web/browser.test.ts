@@ -182,6 +182,17 @@ describe.runIf(hasChromium)('the page in a browser', () => {
     await untilTrue(tab, "document.querySelectorAll('.virtual .incident').length === 1");
     expect(Date.now() - typedMs).toBeLessThan(2_000);
 
+    // Whoever comes back from an incident is where he was.
+    await tab.fill('[data-search]', '');
+    await tab.waitForSelector('.virtual .incident >> text=198.51.39.15');
+    await tab.evaluate("document.querySelector('.virtual').scrollTop = 200_000");
+    await untilTrue(tab, "document.querySelectorAll('.virtual .incident:not(.loading)').length > 5");
+    await tab.click('.virtual .incident:not(.loading) >> nth=12');
+    await tab.waitForSelector('.incident-head');
+    expect(await tab.evaluate('document.activeElement.id')).toBe('main');
+    await tab.keyboard.press('Escape');
+    await untilTrue(tab, "document.querySelector('.virtual')?.scrollTop === 200_000");
+
     // The head goes on beating while lines come in.
     const worstFrameMs = await tab.evaluate<number>(`(async () => {
       let worst = 0;

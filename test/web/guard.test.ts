@@ -48,7 +48,7 @@ describe('W1: with a token', () => {
     for (const path of ['/', '/main.js', '/api/overview', '/api/live', '/metrics', '/nowhere']) {
       const { status, body } = await ask(page.url, path, { headers: headers as Record<string, string> });
       expect(`${path} ${status}`).toBe(`${path} 401`);
-      expect(body).toBe('A token is needed.\n');
+      expect(body).toBe('A token is needed: any user name, and the token as the password.\n');
     }
   });
 

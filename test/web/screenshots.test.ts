@@ -50,10 +50,13 @@ describe.runIf(wanted && hasChromium)('pictures for the documentation', () => {
   }, 120_000);
 
   it('the mail', async () => {
-    const { html } = renderAlert(incident(), context({ hostName: 'collector' }));
+    const { html, subject } = renderAlert(incident(), context({ hostName: 'collector' }));
     const file = resolve(IMAGES, 'mail.html');
     mkdirSync(IMAGES, { recursive: true });
-    writeFileSync(file, html);
+    writeFileSync(
+      file,
+      html.replace(/<body[^>]*>/, (body) => body + headOfMail(subject)),
+    );
     const browser = await openBrowser();
     const { page } = await openPage(browser, pathToFileURL(file).href);
     await page.setViewportSize({ width: 900, height: 600 });
@@ -62,6 +65,14 @@ describe.runIf(wanted && hasChromium)('pictures for the documentation', () => {
     rmSync(file);
   }, 60_000);
 });
+
+/** What mail programs show above a mail. */
+function headOfMail(subject: string): string {
+  const line = (name: string, value: string) => `<div><b style="color:#667">${name}</b> ${value}</div>`;
+  return `<div style="font:15px/1.6 sans-serif;background:#f1f3f6;border-bottom:1px solid #d5dae0;margin:-8px -8px 18px;padding:14px 34px">
+    <div style="font-size:18px;font-weight:600">${subject}</div>
+    ${line('From', 'knockwatch &lt;knockwatch@example.net&gt;')}${line('To', 'noc@example.net')}</div>`;
+}
 
 async function picture(browser: Browser, url: string, name: string, ready: string): Promise<void> {
   const { page, faults } = await openPage(browser, url);

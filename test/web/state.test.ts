@@ -225,6 +225,27 @@ describe('IncidentBook', () => {
     expect(incidents.byRule().get('classic-probe')).toEqual({ incidents: 1, open: 0, mails: 1 });
   });
 
+  it('after a restart shows what was and what was delivered, an alert by two channels as one mail', () => {
+    const incidents = book();
+    incidents.restore(incident({ id: 'old', state: 'closed', openedAtMs: T0 }));
+    incidents.restore(incident({ id: 'open', openedAtMs: T0 + 5 }));
+    const delivery = { alertId: 'old.first', attempt: 1, because: '250 ok' } as const;
+    incidents.restoreDelivery({ ...delivery, channel: 'chat', outcome: 'retry' }, T0 + 1);
+    incidents.restoreDelivery({ ...delivery, channel: 'mail', outcome: 'delivered' }, T0 + 2);
+    incidents.restoreDelivery({ ...delivery, channel: 'chat', outcome: 'delivered' }, T0 + 3);
+    incidents.restoreDelivery({ ...delivery, alertId: 'gone.first', channel: 'mail', outcome: 'dead' }, T0);
+    const found = incidents.find('old')!;
+    expect(found.story.map(({ kind, atMs }) => [kind, atMs - T0])).toEqual([
+      ['opened', 0],
+      ['delivery', 1],
+      ['delivery', 2],
+      ['delivery', 3],
+    ]);
+    expect(found.summary).toMatchObject({ mails: 1, told: 'already-alerted', state: 'closed' });
+    expect(found.incident).toBeDefined();
+    expect(incidents.find('open')!.summary).toMatchObject({ mails: 0, state: 'open' });
+  });
+
   it('shows an open incident as it is now, and not a later one of the same source', () => {
     let now = incident({ count: 3 });
     const incidents = book(() => now);
@@ -248,6 +269,19 @@ describe('IncidentBook', () => {
     expect(incidents.find('i499')).toBeUndefined();
     expect(incidents.find('i500')!.incident).toBeUndefined();
     expect(incidents.find('i10499')!.incident!.lines[0]!.bytes).toHaveLength(2_048);
+  });
+
+  it('a flood of mild incidents pushes out no grave one', () => {
+    const incidents = book();
+    incidents.moved(incident({ id: 'grave', severity: 'critical' }), 'opened', T0);
+    incidents.moved(incident({ id: 'over', severity: 'critical', state: 'closed' }), 'closed', T0);
+    for (let i = 0; i < 10_100; i++)
+      incidents.moved(incident({ id: `i${i}`, severity: 'low' }), 'opened', T0 + i);
+    expect(incidents.size).toBe(10_000);
+    expect(incidents.find('grave')).toBeDefined();
+    expect(incidents.find('over')).toBeUndefined();
+    expect(incidents.find('i0')).toBeUndefined();
+    expect(incidents.openBySeverity()).toMatchObject({ critical: 1, low: 9_999 });
   });
 
   it('a story that never ends keeps its beginning and its end', () => {

@@ -21,7 +21,13 @@ function axes() {
     font: '11px system-ui, sans-serif',
   };
   return [
-    { ...common, values: (_, ticks) => ticks.map((s) => minute(s * 1_000)), space: 70, size: 26 },
+    {
+      ...common,
+      // Ticks closer than a minute need their seconds.
+      values: (_, ticks) => ticks.map((s) => (ticks[1] - ticks[0] < 60 ? clock : minute)(s * 1_000)),
+      space: 70,
+      size: 26,
+    },
     { ...common, values: (_, ticks) => ticks.map((n) => (Number.isInteger(n) ? count(n) : '')), size: 56 },
   ];
 }
@@ -30,7 +36,7 @@ function options(width, series) {
   return {
     width,
     height: HEIGHT,
-    padding: [10, 8, 0, 0],
+    padding: [10, 24, 0, 0], // half of the last tick's label stands to the right of the plot
     legend: { show: false },
     cursor: { points: { show: false }, drag: { x: false, y: false } },
     scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(4, max * 1.08)] } },

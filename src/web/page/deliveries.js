@@ -33,7 +33,7 @@ export function DeliveriesView() {
     <//>
     <div class="columns even">
       <${Panel} title="Decisions" note="the last ones: why a mail, and why not" actions=${html`<span class="chips">${decisions.map(({ reason, sent, count: n }) => html`<span class=${`chip ${sent ? 'sent' : ''}`}>${reason} ${count(n)}</span>`)}</span>`}>
-        ${recent.length === 0 ? html`<${Empty}>None yet.<//>` : html`<ol class="story">${recent.map(({ atMs, send, reason, because, incidents }) => html`<li class="decision"><${Moment} ms=${atMs} /><span><b class=${send ? 'sent' : 'held'}>${send ? 'Mail' : 'No mail'}</b> ${because} <small class="chip">${reason}</small> ${incidentLinks(incidents)}</span></li>`)}</ol>`}
+        ${recent.length === 0 ? html`<${Empty}>None yet.<//>` : html`<ol class="story">${recent.map(({ atMs, send, reason, because, incidents, headline }) => html`<li class="decision"><${Moment} ms=${atMs} /><span><b class=${send ? 'sent' : 'held'}>${send ? 'Mail' : 'No mail'}</b> ${headline ? html`<a href=${incidentPath(incidents[0])}>${headline}</a><br />` : incidentLinks(incidents)}${because} <small class="chip">${reason}</small></span></li>`)}</ol>`}
       <//>
       <${Panel} title="Tries" note="to hand an alert to a channel">
         ${tries.length === 0 ? html`<${Empty}>None yet.<//>` : html`<ol class="story">${tries.map(({ atMs, outcome, channel, attempt, because, alertId }) => html`<li class="delivery"><${Moment} ms=${atMs} /><span><b class=${outcome}>${outcome}</b> by ${channel}${attempt > 1 ? `, try ${attempt}` : ''}: ${because} <small class="faint mono">${alertId}</small></span></li>`)}</ol>`}

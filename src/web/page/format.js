@@ -59,6 +59,12 @@ export function span(ms) {
   return `${Math.floor(ms / 86_400_000)} d`;
 }
 
+/** How much later: `at once`, `0.4 s later`, `3 min later`. */
+export function later(ms) {
+  if (ms <= 0) return 'at once';
+  return `${ms < 10_000 ? `${tenths.format(Math.max(100, ms) / 1_000)} s` : span(ms)} later`;
+}
+
 /** `now`, `8 s ago` */
 export function ago(ms, nowMs) {
   const text = span(nowMs - ms);

@@ -11,6 +11,7 @@ const SIZES = [
   { rows: Number.POSITIVE_INFINITY, cell: 11, gap: 2, font: 9.5 },
 ];
 const MIN_COLUMN = 19;
+const WIDEST_COLUMN = 40;
 
 /** How brightly a cell is lit now, 0 (an afterglow) to 4. */
 function brightness({ heat, lastMs }, halfLifeMs, nowMs) {
@@ -33,57 +34,103 @@ const pathOf = (cell, grid) =>
     ? incidentPath(cell.incident)
     : `/incidents?host=${encodeURIComponent(grid.hosts[cell.host].ip)}${grid.ports[cell.port].port < -1 ? '' : `&port=${grid.ports[cell.port].port}`}`;
 
-export function HitGrid({ grid }) {
-  const [focus, setFocus] = useState(-1);
+/** The grid with so many ports at most, unless more were hit: those that nobody touched go first. `dark` says how many went. */
+function withRoomFor(grid, columns) {
+  const hit = new Set(grid.cells.map(({ port }) => port));
+  let darkLeft = Math.max(0, columns - hit.size);
+  const kept = [...grid.ports.keys()].filter((i) => hit.has(i) || darkLeft-- > 0);
+  const at = new Map(kept.map((i, now) => [i, now]));
+  return {
+    ...grid,
+    ports: kept.map((i) => grid.ports[i]),
+    cells: grid.cells.map((cell) => ({ ...cell, port: at.get(cell.port) })),
+    dark: grid.ports.length - kept.length,
+  };
+}
+
+const labelWidth = ({ hosts }, font) =>
+  Math.min(190, 14 + Math.max(0, ...hosts.map(({ ip, name }) => (name ?? ip).length)) * font * 0.61);
+
+/** How far the labels of the ports lean out to the right. */
+const overhang = (ports) => Math.max(0, ...ports.map(label).map((text) => text.length)) * 5.2;
+
+const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+
+const keyOf = (cell, grid) => `${grid.hosts[cell.host].ip} ${grid.ports[cell.port].port}`;
+
+/** Arrows go from lit cell to lit cell, Enter opens one. Whichever is chosen stays so while others come and go. */
+function useChosenCell(grid, order) {
+  const [chosen, choose] = useState(undefined);
+  const at = order.findIndex((cell) => keyOf(cell, grid) === chosen);
+  const onKeyDown = (event) => {
+    const step = STEPS[event.key];
+    if (event.key === 'Enter' && at >= 0) navigate(pathOf(order[at], grid));
+    else if (step !== undefined && order.length > 0) {
+      const first = step > 0 ? 0 : order.length - 1;
+      choose(keyOf(order[at < 0 ? first : (at + step + order.length) % order.length], grid));
+    } else return;
+    event.preventDefault();
+  };
+  return { shown: order[at], onKeyDown, onBlur: () => choose(undefined) };
+}
+
+/** Scrolls `box` so far that a cell is in sight; `x` and `y` are its place in the body, `top` the height of the head that stays. */
+function reveal(box, { x, y, width, height, left, top }) {
+  const margin = 4;
+  const below = top + y + height + margin - box.clientHeight;
+  if (box.scrollTop > y - margin) box.scrollTop = y - margin;
+  else if (box.scrollTop < below) box.scrollTop = below;
+  const beside = x + width + margin - box.clientWidth;
+  if (box.scrollLeft > x - left) box.scrollLeft = x - left;
+  else if (box.scrollLeft < beside) box.scrollLeft = beside;
+}
+
+export function HitGrid({ grid: whole }) {
   const [room, setRoom] = useState(0);
   const box = useRef(null);
   useLayoutEffect(() => {
     if (box.current && box.current.clientWidth !== room) setRoom(box.current.clientWidth);
   });
   const nowMs = daemonNow();
+  const { cell: size, gap, font } = SIZES.find(({ rows }) => whole.hosts.length <= rows);
+  const left = labelWidth(whole, font);
+  const columns = room === 0 ? Infinity : Math.floor((room - left - overhang(whole.ports)) / MIN_COLUMN);
+  const grid = useMemo(
+    () => (whole.ports.length > columns ? withRoomFor(whole, columns) : whole),
+    [whole, columns],
+  );
   const order = useMemo(() => [...grid.cells].sort((a, b) => a.host - b.host || a.port - b.port), [grid]);
+  const { shown, onKeyDown, onBlur } = useChosenCell(grid, order);
+  const place = useRef(undefined);
+  useLayoutEffect(() => {
+    if (shown !== undefined) reveal(box.current, place.current);
+  }, [shown && keyOf(shown, grid)]);
   if (grid.hosts.length === 0 || grid.ports.length === 0) {
     return html`<p class="empty">No watched host was knocked on yet. Cells appear here, host by port, and light up with each hit.</p>`;
   }
-  const { cell: size, gap, font } = SIZES.find(({ rows }) => grid.hosts.length <= rows);
   const pitch = size + gap;
-  const longest = Math.max(...grid.ports.map(label).map((text) => text.length));
-  const left = Math.min(
-    190,
-    14 + Math.max(...grid.hosts.map(({ ip, name }) => (name ?? ip).length)) * font * 0.61,
-  );
+  const beyond = overhang(grid.ports);
   // Few columns grow wider to fill the room, up to a shape that is still a window.
   const column = Math.max(
     pitch,
     MIN_COLUMN,
-    Math.min(size * 1.75, (room - left - longest * 5.2) / grid.ports.length),
+    Math.min(Math.max(size * 1.75, WIDEST_COLUMN), (room - left - beyond) / grid.ports.length),
   );
   const wide = column - gap;
-  const top = 12 + longest * 7 * 0.72 + 6;
-  const width = left + grid.ports.length * column + longest * 5.2;
+  const top = 18 + beyond * 0.97;
+  const width = left + grid.ports.length * column + beyond;
   const height = grid.hosts.length * pitch + 4;
-  const shown = order[focus];
-
-  const move = (event) => {
-    const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
-    if (event.key === 'Enter' && shown) navigate(pathOf(shown, grid));
-    else if (steps[event.key])
-      setFocus(
-        (order.length + Math.max(focus, steps[event.key] < 0 ? 0 : -1) + steps[event.key]) % order.length,
-      );
-    else return;
-    event.preventDefault();
-  };
   const x = (port) => left + port * column;
   const y = (host) => host * pitch + 2;
+  place.current = shown && { x: x(shown.port), y: y(shown.host), width: wide, height: size, left, top };
 
-  return html`<div class="hit-grid" tabindex="0" role="group" onKeyDown=${move} onBlur=${() => setFocus(-1)}
+  return html`<div class="hit-grid" tabindex="0" role="group" onKeyDown=${onKeyDown} onBlur=${onBlur}
       aria-label=${`Hits by host and port: ${plural(grid.hosts.length, 'host')}, ${plural(grid.ports.length, 'port')}, ${plural(order.length, 'cell')} hit. Arrow keys go from cell to cell, Enter opens it.`}>
     <div class="grid-scroll" ref=${box}>
-      <svg class="grid-head" width=${width} height=${top} aria-hidden="true">
+      <svg class="grid-head" viewBox=${`0 0 ${width} ${top}`} width=${width} height=${top} aria-hidden="true">
         ${grid.ports.map((port, i) => html`<text key=${port.port} class=${port.watched ? '' : 'unwatched'} transform=${`translate(${x(i) + wide / 2 + 3} ${top - 6}) rotate(-46)`}>${label(port)}<title>${port.port < 0 ? label(port) : `port ${port.port}`}</title></text>`)}
       </svg>
-      <svg class="grid-body" width=${width} height=${height} role="img" aria-label=${shown ? describe(shown, grid, nowMs) : 'grid of hits'}>
+      <svg class="grid-body" viewBox=${`0 0 ${width} ${height}`} width=${width} height=${height} role="img" aria-label=${shown ? describe(shown, grid, nowMs) : 'grid of hits'}>
         <defs><pattern id="dark-cells" x=${left} y="2" width=${column} height=${pitch} patternUnits="userSpaceOnUse">
           <rect class="cell" width=${wide} height=${size} rx=${size > 20 ? 4 : 2} />
         </pattern></defs>
@@ -101,11 +148,18 @@ export function HitGrid({ grid }) {
       </svg>
     </div>
     <p class="grid-foot">
-      <span aria-live="polite">${shown ? describe(shown, grid, nowMs) : grid.omitted > 0 ? `${plural(grid.omitted, 'more host')}, not drawn` : ''}</span>
+      <span aria-live="polite">${shown ? describe(shown, grid, nowMs) : leftOut(grid)}</span>
       <span class="legend" aria-hidden="true">quiet ${[0, 1, 2, 3, 4].map((n) => html`<i class=${`lit-${n}`}></i>`)} many, lately <i class="ring"></i> open incident</span>
     </p>
   </div>`;
 }
+
+/** What is not in the picture, in words. */
+const leftOut = ({ omitted, dark = 0 }) =>
+  [
+    ...(omitted > 0 ? [`${plural(omitted, 'more host')}, not drawn`] : []),
+    ...(dark > 0 ? [`${plural(dark, 'watched port')} nobody touched, not drawn`] : []),
+  ].join('; ');
 
 const label = ({ port, name }) => name ?? (port < 0 ? 'no port' : String(port));
 

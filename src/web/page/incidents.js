@@ -6,6 +6,7 @@ import {
   incidentPath,
   Moment,
   navigate,
+  onLeave,
   Panel,
   Severity,
   useEffect,
@@ -16,7 +17,9 @@ import {
 } from './parts.js';
 import { fetchJson, useApi, useNow } from './store.js';
 
-const ROW = 46;
+/** Height of a row in pixels, as the style sheet has it: three lines where the screen is narrow. */
+const ROW = { wide: 46, narrow: 84 };
+const NARROW = matchMedia('(max-width: 640px)');
 const BLOCK = 100;
 const OVERSCAN = 8;
 const FILTERS = ['severity', 'state', 'rule', 'source', 'host', 'port', 'text'];
@@ -143,13 +146,16 @@ function Filters({ filters, change }) {
 function VirtualList({ list, version }) {
   const box = useRef(null);
   const [view, setView] = useState({ top: 0, height: 700 });
-  const [selected, setSelected] = useState(-1);
+  // Where people were when they left, if they have come back.
+  const place = useRef(history.state);
+  const [selected, setSelected] = useState(place.current?.selected ?? -1);
   // Keys may come faster than the list is drawn.
-  const chosen = useRef(-1);
+  const chosen = useRef(selected);
   const [printing, setPrinting] = useState(false);
   const total = list.total ?? 0;
-  const first = Math.max(0, Math.floor(view.top / ROW) - OVERSCAN);
-  const last = Math.min(total, Math.ceil((view.top + view.height) / ROW) + OVERSCAN);
+  const row = NARROW.matches ? ROW.narrow : ROW.wide;
+  const first = Math.max(0, Math.floor(view.top / row) - OVERSCAN);
+  const last = Math.min(total, Math.ceil((view.top + view.height) / row) + OVERSCAN);
   const rowAt = (index) => list.blocks.get(Math.floor(index / BLOCK))?.rows[index % BLOCK];
 
   useEffect(() => {
@@ -176,14 +182,20 @@ function VirtualList({ list, version }) {
       removeEventListener('afterprint', after);
     };
   }, []);
+  useEffect(() => {
+    if (total === 0 || place.current === null) return;
+    box.current.scrollTop = place.current.top;
+    place.current = null;
+  }, [total]);
+  useEffect(() => onLeave(() => ({ top: box.current?.scrollTop ?? 0, selected: chosen.current })), []);
   const select = (index) => {
     const next = Math.max(0, Math.min(total - 1, index));
     chosen.current = next;
     setSelected(next);
     const { scrollTop, clientHeight } = box.current;
-    if (next * ROW < scrollTop) box.current.scrollTop = next * ROW;
-    else if ((next + 1) * ROW > scrollTop + clientHeight)
-      box.current.scrollTop = (next + 1) * ROW - clientHeight;
+    if (next * row < scrollTop) box.current.scrollTop = next * row;
+    else if ((next + 1) * row > scrollTop + clientHeight)
+      box.current.scrollTop = (next + 1) * row - clientHeight;
   };
   useEffect(() =>
     setKeys({
@@ -196,13 +208,16 @@ function VirtualList({ list, version }) {
   if (list.total === undefined) return html`<${Waiting} />`;
   if (total === 0)
     return html`<${Empty}>${list.of === 0 ? 'No incident yet.' : 'No incident is like that.'}<//>`;
-  const [from, to] = printing ? [0, Math.min(total, 300)] : [first, last];
-  const rows = Array.from({ length: to - from }, (_, i) => from + i);
+  // Paper gets what is at hand: there is no time to ask for more.
+  const rows = printing
+    ? Array.from({ length: total }, (_, i) => i).filter(rowAt)
+    : Array.from({ length: last - first }, (_, i) => first + i);
   return html`<div class=${`virtual ${printing ? 'printing' : ''}`} ref=${box} tabindex="0" onScroll=${(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}>
-    <ul class="incidents" aria-label=${plural(total, 'incident')} style=${{ height: printing ? 'auto' : `${total * ROW}px` }}>
+    ${printing && rows.length < total && html`<p class="note">${count(rows.length)} of ${count(total)}; choose by severity, rule or words to print others.</p>`}
+    <ul class="incidents" aria-label=${plural(total, 'incident')} style=${{ height: printing ? 'auto' : `${total * row}px` }}>
       ${rows.map((index) => {
-        const row = rowAt(index);
-        return html`<li key=${index} aria-setsize=${total} aria-posinset=${index + 1} style=${printing ? {} : { top: `${index * ROW}px` }}>${row ? html`<${IncidentRow} row=${row} selected=${index === selected} />` : html`<span class="incident loading">…</span>`}</li>`;
+        const incident = rowAt(index);
+        return html`<li key=${index} aria-setsize=${total} aria-posinset=${index + 1} style=${printing ? {} : { top: `${index * row}px` }}>${incident ? html`<${IncidentRow} row=${incident} selected=${index === selected} />` : html`<span class="incident loading">…</span>`}</li>`;
       })}
     </ul>
   </div>`;

@@ -96,6 +96,12 @@ function Page() {
   const { path } = useLocation();
   const help = useRef(null);
   const { overview } = useNow();
+  const shown = useRef(path);
+  useEffect(() => {
+    // What was focused is gone with the view it was in: the keyboard goes on at the top of the new one.
+    if (shown.current !== path) document.getElementById('main').focus({ preventScroll: true });
+    shown.current = path;
+  }, [path]);
   useEffect(() => listenToKeys({ help: () => help.current.showModal() }), []);
   return html`
     <a class="skip" href="#main">to the content</a>

@@ -16,7 +16,7 @@ import {
   useState,
   Waiting,
 } from './parts.js';
-import { useApi, useNow } from './store.js';
+import { listening, useApi, useNow } from './store.js';
 
 const GRID_MS = 2_000;
 const KINDS = {
@@ -46,7 +46,7 @@ function verdict({ overview, gravest }) {
     return {
       kind: 'waiting',
       head: 'Waiting for the first line.',
-      text: `Nothing was received yet on ${overview.listeners.map(({ address }) => address).join(', ') || 'any address'}.${aside}`,
+      text: `Nothing came yet on ${listening(overview)}. To see what happens then: knockwatch self-test.${aside}`,
     };
   return {
     kind: worries.length > 0 ? 'medium' : 'calm',
@@ -57,7 +57,7 @@ function verdict({ overview, gravest }) {
 
 const sentence = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
 
-const RANK = { low: 0, medium: 1, high: 2, critical: 3 };
+const SEVERITIES = ['critical', 'high', 'medium', 'low'];
 
 export function NowView() {
   const { overview } = useNow();
@@ -68,11 +68,14 @@ export function NowView() {
   }, []);
   const grid = useApi('/api/grid', tick);
   const open = useApi('/api/incidents?limit=12', overview?.changes ?? 0);
+  const severity = SEVERITIES.find((name) => overview?.openBySeverity[name] > 0);
+  const worst = useApi(
+    `/api/incidents?state=open&limit=1${severity ? `&severity=${severity}` : ''}`,
+    overview?.changes ?? 0,
+  );
   if (overview === undefined) return html`<${Waiting} />`;
   const rows = open.data?.rows ?? [];
-  const gravest = rows
-    .filter(({ state }) => state !== 'closed')
-    .sort((a, b) => RANK[b.severity] - RANK[a.severity])[0];
+  const gravest = worst.data?.rows[0];
   const { kind, head, text, path } = verdict({ overview, gravest });
   return html`
     <a class=${`verdict ${kind}`} href=${path ?? '/incidents'} aria-live="polite"><strong>${head}</strong> <span>${text}</span></a>
@@ -94,14 +97,14 @@ function Figures({ overview }) {
     overview;
   const read =
     totals.lines === 0
-      ? '–'
-      : `${Math.floor((100 * (totals.lines - totals.unknown - totals.malformed)) / totals.lines)} %`;
-  const severities = ['critical', 'high', 'medium', 'low'].filter((severity) => openBySeverity[severity] > 0);
+      ? 'no line yet'
+      : `${Math.floor((100 * (totals.lines - totals.unknown - totals.malformed)) / totals.lines)} % of all lines understood`;
+  const severities = SEVERITIES.filter((severity) => openBySeverity[severity] > 0);
   return html`<div class="figures">
     <figure><figcaption>lines a second</figcaption><b>${rate(rates.lines)}</b><${Spark} values=${recentLines} label="lines in the last five minutes" /><small>${count(totals.lines)} in ${span(nowMs - startedAtMs)}</small></figure>
     <figure><figcaption>hits a second</figcaption><b>${rate(rates.hits)}</b><${Spark} values=${recentHits} label="hits in the last five minutes" kind="hits" /><small>${count(totals.hits)} on watched hosts and ports</small></figure>
-    <figure><figcaption>open incidents</figcaption><b>${count(overview.openIncidents)}</b><span class="mix">${severities.map((severity) => html`<a class=${`severity ${severity}`} href=${`/incidents?severity=${severity}&state=open`}>${openBySeverity[severity]} ${severity}</a>`)}</span><small>${count(overview.incidents)} remembered</small></figure>
-    <figure><figcaption><a href="/senders">senders</a></figcaption><b>${count(senders.known)}</b><span class="mix">${senders.quiet > 0 && html`<a class="severity medium" href="/senders">${senders.quiet} quiet</a>`}${senders.unparsed > 0 && html`<a class="severity medium" href="/senders">${senders.unparsed} not understood</a>`}${senders.quiet + senders.unparsed === 0 && html`<span class="fine">all well</span>`}</span><small>${read} of all lines understood</small></figure>
+    <figure><figcaption>open incidents</figcaption><b>${count(overview.openIncidents)}</b><span class="mix">${severities.map((severity) => html`<a class=${`severity ${severity}`} href=${`/incidents?severity=${severity}&state=open`}>${count(openBySeverity[severity])} ${severity}</a>`)}</span><small>${count(overview.incidents)} remembered</small></figure>
+    <figure><figcaption><a href="/senders">senders</a></figcaption><b>${count(senders.known)}</b><span class="mix">${senders.quiet > 0 && html`<a class="severity medium" href="/senders">${senders.quiet} quiet</a>`}${senders.unparsed > 0 && html`<a class="severity medium" href="/senders">${senders.unparsed} not understood</a>`}${senders.quiet + senders.unparsed === 0 && html`<span class="fine">${senders.known === 0 ? 'none yet' : 'all well'}</span>`}</span><small>${read}</small></figure>
     <figure><figcaption><a href="/deliveries">alerts</a></figcaption><b>${count(outbox.waiting)}</b><span class="mix">${outbox.dead > 0 ? html`<a class="severity high" href="/deliveries">${outbox.dead} given up</a>` : html`<span class="fine">${outbox.waiting === 0 ? 'none waits' : 'on their way'}</span>`}</span><small>waiting to be delivered</small></figure>
   </div>`;
 }

@@ -7,8 +7,19 @@ export { html, render, useEffect, useLayoutEffect, useMemo, useRef, useState } f
 
 const listeners = new Set();
 
+let placeOf;
+
+/** What a view wants to find in `history.state` when people come back to it: a function, asked when they leave. Returns how to take it back. */
+export function onLeave(place) {
+  placeOf = place;
+  return () => {
+    if (placeOf === place) placeOf = undefined;
+  };
+}
+
 /** Goes to another view without loading the page again. */
 export function navigate(path, { replace = false } = {}) {
+  if (!replace && placeOf !== undefined) history.replaceState(placeOf(), '');
   history[replace ? 'replaceState' : 'pushState'](null, '', path);
   for (const listener of listeners) listener();
   if (!replace) scrollTo(0, 0);
@@ -60,12 +71,12 @@ export const Faults = ({ overview }) =>
 export const Waiting = ({ error }) =>
   html`<p class="empty" role=${error ? 'alert' : 'status'}>${error ? `That did not work: ${error}` : 'One moment …'}</p>`;
 
-/** Columns `{ head, cell, number?, wide? }` over rows. */
+/** Columns `{ head, cell, number?, wide? }` over rows; where there is no room for columns, each row is a card and the heads stand beside the values. */
 export function Table({ columns, rows, caption }) {
   return html`<div class="scroll"><table>
     <caption class="unseen">${caption}</caption>
     <thead><tr>${columns.map(({ head, number }) => html`<th scope="col" class=${number ? 'number' : ''}>${head}</th>`)}</tr></thead>
-    <tbody>${rows.map((row) => html`<tr>${columns.map(({ cell, number, wide }) => html`<td class=${`${number ? 'number' : ''} ${wide ? 'wide' : ''}`}>${cell(row)}</td>`)}</tr>`)}</tbody>
+    <tbody>${rows.map((row) => html`<tr>${columns.map(({ head, cell, number, wide }) => html`<td data-head=${head} class=${`${number ? 'number' : ''} ${wide ? 'wide' : ''}`}><div>${cell(row)}</div></td>`)}</tr>`)}</tbody>
   </table></div>`;
 }
 

@@ -18,7 +18,7 @@ export function RulesView() {
               head: 'Rule',
               wide: true,
               cell: ({ id, title, position }) =>
-                html`<b>${id}</b>${title && html`<br />${title}`}<br /><span class="faint mono">${position}</span>`,
+                html`<b>${id}</b>${title && html`<br />${title}`}<br /><span class="faint mono file" title=${position}>${position.split('/').slice(-2).join('/')}</span>`,
             },
             { head: 'Severity', cell: ({ severity }) => html`<${Severity} of=${severity} />` },
             {

@@ -1,6 +1,6 @@
 import { count, percent, plural, span } from './format.js';
 import { Empty, html, Moment, Panel, Table, Waiting } from './parts.js';
-import { useApi, useNow } from './store.js';
+import { listening, useApi, useNow } from './store.js';
 
 const STATES = { ok: 'heard', quiet: 'quiet', unparsed: 'not understood', waiting: 'awaited' };
 
@@ -15,7 +15,7 @@ export function SendersView() {
     <${Panel} title="Senders" note=${`${plural(rows.length + more, 'sender')}${forgotten > 0 ? `, ${count(forgotten)} forgotten` : ''}`}>
       ${
         rows.length === 0
-          ? html`<${Empty}>No device was heard of yet. Point one at ${overview.listeners.map(({ address }) => address).join(' or ')}.<//>`
+          ? html`<${Empty}>No device was heard of yet. Point one at ${listening(overview)}; <code>knockwatch router</code> writes what it has to be told.<//>`
           : html`<${Table} caption="senders" rows=${rows} columns=${[
               {
                 head: 'Sender',
@@ -29,7 +29,7 @@ export function SendersView() {
               {
                 head: 'Last heard',
                 cell: ({ lastSeenMs, everyMs }) =>
-                  html`${lastSeenMs === undefined ? html`<span class="faint">never</span>` : html`<${Moment} ms=${lastSeenMs} relative />`}${everyMs && html` <span class="faint">of ${span(everyMs)}</span>`}`,
+                  html`${lastSeenMs === undefined ? html`<span class="faint">never</span>` : html`<${Moment} ms=${lastSeenMs} relative />`}${everyMs && html`<span class="faint">, due every ${span(everyMs)}</span>`}`,
               },
               { head: 'Lines', number: true, cell: ({ read }) => count(read) },
               { head: 'Attempts', number: true, cell: ({ parsed }) => count(parsed) },
@@ -44,9 +44,9 @@ export function SendersView() {
               },
               {
                 head: 'Clock',
-                cell: ({ skewMs }) =>
+                cell: ({ skewMs, lastSeenMs }) =>
                   skewMs === undefined
-                    ? html`<span class="faint">right</span>`
+                    ? html`<span class="faint">${lastSeenMs === undefined ? '–' : 'right'}</span>`
                     : html`<span class="bad">${span(Math.abs(skewMs))} ${skewMs > 0 ? 'slow' : 'fast'}</span>`,
               },
             ]} />`

@@ -25,7 +25,7 @@ export function SourceView({ ip }) {
   const services = tally(hits.map(({ service }) => service));
   return html`
     <div class="incident-head">
-      <p class="crumbs"><a href="/traffic">Sources</a> /</p>
+      <p class="crumbs"><a href="/traffic">Traffic</a> / source</p>
       <h1 class="mono">${story.ip}</h1>
       <p class="chips"><span class="chip">${KINDS[story.kind] ?? story.kind}</span><span class="chip">${plural(incidents.length, 'incident')}</span><span class="chip">${plural(hits.length, 'hit')} on ${plural(hosts.size, 'host')}</span>${attempts > 0 && html`<span class="chip">at least ${plural(attempts, 'attempt')} in a day</span>`}</p>
     </div>
@@ -34,7 +34,7 @@ export function SourceView({ ip }) {
       <${Panel} title="Incidents">${incidents.length === 0 ? html`<${Empty}>None is remembered.<//>` : html`<ul class="incidents short">${incidents.map((row) => html`<li key=${row.id}><${IncidentRow} row=${row} short /></li>`)}</ul>`}<//>
       <${Panel} title="What it wants">${services.length === 0 ? html`<${Empty}>No hit is remembered.<//>` : html`<ul class="bars">${services.slice(0, 12).map(([service, n]) => html`<li><span>${service}</span><meter min="0" max=${services[0][1]} value=${n}></meter><b>${count(n)}</b></li>`)}</ul>`}<//>
     </div>
-    <${Panel} title="Knocks" note=${`the last ${hits.length}, newest first`}>
+    <${Panel} title="Knocks" note=${hits.length > 0 && `the last ${hits.length}, newest first`}>
       ${
         hits.length === 0
           ? html`<${Empty}>No hit is remembered.<//>`

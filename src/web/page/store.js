@@ -57,6 +57,10 @@ export function useNow() {
   return value;
 }
 
+/** Where the daemon listens: `udp 0.0.0.0:5514 or tcp [::]:5514`. */
+export const listening = ({ listeners }) =>
+  listeners.map(({ name, address }) => `${name} ${address}`).join(' or ') || 'any address';
+
 /** The daemon's clock, which may not be this machine's. */
 export const daemonNow = () => Date.now() + state.skewMs;
 

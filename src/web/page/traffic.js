@@ -19,8 +19,8 @@ export function TrafficView() {
   const few = data.times.length < 2;
   return html`
     <div class="columns even">
-      <${Panel} title="Lines" note="per minute" actions=${actions}>${few ? html`<${Empty}>Two minutes make a line; the first is not over yet.<//>` : html`<${Legend} rows=${charts.lines} /><${Chart} label="lines per minute" times=${data.times} rows=${charts.lines} />`}<//>
-      <${Panel} title="Hits" note="per minute">${few ? html`<${Empty}>Nothing to draw yet.<//>` : html`<${Legend} rows=${charts.hits} /><${Chart} label="hits per minute" times=${data.times} rows=${charts.hits} />`}<//>
+      <${Panel} title="Lines" note="per minute" actions=${actions}>${few ? html`<${Empty}>The first two minutes are not over yet.<//>` : html`<${Legend} rows=${charts.lines} /><${Chart} label="lines per minute" times=${data.times} rows=${charts.lines} />`}<//>
+      <${Panel} title="Hits" note="per minute">${few ? html`<${Empty}>The first two minutes are not over yet.<//>` : html`<${Legend} rows=${charts.hits} /><${Chart} label="hits per minute" times=${data.times} rows=${charts.hits} />`}<//>
     </div>
     <${Top} title="Most wanted ports" note="attempts that were not allowed, in steps of ten minutes" data=${data} rows=${charts.ports} path=${(key) => `/incidents?port=${Number.parseInt(key, 10)}`} />
     <${Top} title="Busiest sources" note="an address is a claim, not a person" data=${data} rows=${charts.sources} path=${sourcePath} />`;
