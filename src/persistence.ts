@@ -6,6 +6,7 @@ import type { Pipeline } from './pipeline.ts';
 import type { StoreStatus } from './status.ts';
 import { EvidenceArchive } from './store/archive.ts';
 import { MemoryStore } from './store/memory.ts';
+import { ARCHIVE_HEAD, HELD, heldKey, LEDGER, OWED } from './store/notes.ts';
 import { archiveDirectory, storePath } from './store/places.ts';
 import { ResilientStore } from './store/resilient.ts';
 import { loadSqlite } from './store/sqlite-driver.ts';
@@ -30,11 +31,6 @@ const EXPIRE_MS = 60_000;
 /** Incidents that open faster than this share a commit: at most the store's own 250 ms later. */
 const COMMIT_SPACING_MS = 10;
 const MAX_RESUMED = 1_000_000;
-
-const LEDGER = 'ledger/';
-const OWED = 'owed/';
-const HELD = 'held/';
-const ARCHIVE_HEAD = 'archive.head';
 
 /**
  * Everything the daemon does not forget: hits, incidents, alerts, what people were told, the archive. It knows which of it is
@@ -137,7 +133,7 @@ export class Persistence {
   /** Something waits for a channel's digest, or (`undefined`) does not any more. */
   onHeld(channel: string, incidentId: string, held: Held | undefined): void {
     const value = held === undefined ? undefined : JSON.stringify({ channel, held });
-    this.#store.setMeta(`${HELD}${channel}/${incidentId}`, value);
+    this.#store.setMeta(heldKey(channel, incidentId), value);
   }
 
   onDelivery(delivery: Delivery, nowMs: number): void {

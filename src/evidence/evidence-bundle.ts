@@ -9,6 +9,8 @@ import {
   warningsOf,
 } from './report-material.ts';
 
+const MAX_SOURCES = 200;
+
 /** Everything that is known about an incident, for our own files and for a CERT. */
 export function bundle(material: Material): string {
   const { input, source, masked, show, lines } = material;
@@ -22,6 +24,7 @@ export function bundle(material: Material): string {
       show(incident.sentence, 300),
       '',
       ...facts(material),
+      ...(incident.sources.length === 1 ? [] : [`  All sources:  ${listed(incident.sources)}`]),
       `  Rule:         ${show(incident.ruleId)}   Severity: ${incident.severity}   State: ${incident.state}`,
       ...incident.observers.slice(0, 20).map((observer) => {
         const name = observer.hostname === undefined ? '' : `${show(observer.hostname)} `;
@@ -30,7 +33,7 @@ export function bundle(material: Material): string {
       }),
     ],
     ['What the evidence does not prove', '', ...warningsOf(material).map((warning) => `- ${warning}`)],
-    ['Clocks', '', ...clockLines(material)],
+    ['Clocks of the devices, against ours', '', ...clockLines(material)],
     [
       `Log lines (${lines.length} of ${incident.lineCount}; receipt time, sender, line)`,
       '',
@@ -56,6 +59,11 @@ export function bundle(material: Material): string {
       ]),
     ],
   );
+}
+
+function listed(sources: readonly string[]): string {
+  const more = sources.length - MAX_SOURCES;
+  return `${sources.slice(0, MAX_SOURCES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** Somebody else's text, marked as such line by line. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { formatDuration } from '../lib/duration.ts';
 import { visible } from '../lib/escape.ts';
-import { classifyIp } from '../lib/ip.ts';
+import { canonicalIp, classifyIp } from '../lib/ip.ts';
 import type { EvidenceLine, Incident, IncidentTarget } from '../types.ts';
 import { plainMailbox } from './clean-text.ts';
 import { Mask } from './mask.ts';
@@ -9,7 +10,9 @@ import { Mask } from './mask.ts';
 export interface DeviceClock {
   readonly address: string;
   readonly hostname?: string;
-  /** `+01:00`, as its lines state or as configured; absent when neither. */
+  /** Whether its lines state a zone, it was assumed from the configuration, or they have no time of their own. */
+  readonly zone: 'stated' | 'assumed' | 'none';
+  /** Of the times in its lines, `+01:00`; absent when it could not be told. */
   readonly utcOffset?: string;
   /** Device time minus receipt time: negative when its clock is behind ours. */
   readonly skewMs?: number;
@@ -26,6 +29,7 @@ export interface ReportLookup {
 }
 
 export interface ReportInput {
+  /** What happened. Of several sources, its times, ports and counts are those of the one the report is about. */
   readonly incident: Incident;
   /** All raw lines that could be found, oldest first. */
   readonly lines: readonly EvidenceLine[];
@@ -49,6 +53,8 @@ export interface ReportInput {
 const MAX_SHOWN_LINES = 200;
 const MAX_LINE = 900;
 const MAX_TARGETS = 50;
+/** Zones differ by quarters of an hour. */
+const WRONG_ZONE_MS = 14 * 60_000;
 
 /** The parts of a report after masking: everything below prints these and nothing else. */
 export interface Material {
@@ -128,34 +134,31 @@ export function facts(material: Material): string[] {
       : [
           `  Ports:        ${list(ports)}${transports.length === 0 ? '' : ` (${show(transports.join(', '))})`}`,
         ]),
-    `  Attempts:     ${incident.count}${incident.sources.length > 1 ? ` of all ${incident.sources.length} sources` : ''}${tcpFlags.length === 0 ? '' : `   TCP flags: ${show(tcpFlags.join(' | '))}`}`,
+    `  Attempts:     ${incident.count}${incident.count === incident.lineCount ? '' : ` in ${incident.lineCount} log line${incident.lineCount === 1 ? '' : 's'}`}${tcpFlags.length === 0 ? '' : `   TCP flags: ${show(tcpFlags.join(' | '))}`}`,
   ];
 }
 
 /** Why the source may not be the one to blame. */
 export function warningsOf({ input, source, show }: Material): string[] {
   const { incident, type } = input;
+  const isLogin = type === 'login_attack';
   const others = incident.sources.length - 1;
   const forgeable = incident.transports.filter((transport) => transport !== 'tcp');
-  const kind = classOf(source);
+  const kind = unroutable(source);
   return [
     ...(kind === undefined
       ? []
       : [
           `${source} is a ${kind} address: nobody outside answers for it, and it is forged if it came from outside`,
         ]),
-    ...(others > 0
-      ? [
-          `${others} other source${others === 1 ? '' : 's'} did the same at the same time: some or all but one may be decoys with forged addresses`,
-        ]
-      : []),
+    ...(others > 0 ? [othersWarning(others, isLogin)] : []),
     ...incident.remarks
       .filter((remark) => /forge|spoof|decoy/i.test(remark))
       .map((remark) => show(remark, 300)),
-    ...(forgeable.length > 0
+    ...(forgeable.length > 0 && !isLogin
       ? [`the source address of ${show(forgeable.join(' and '), 60)} packets is easily forged`]
       : []),
-    ...(type === 'login_attack' || forgeable.length > 0
+    ...(isLogin || forgeable.length === incident.transports.length
       ? []
       : [
           'the packets were logged one by one; without a completed connection a source address proves nothing by itself',
@@ -163,39 +166,55 @@ export function warningsOf({ input, source, show }: Material): string[] {
   ];
 }
 
+/** A login needs a connection that was completed, from an address that was not forged. */
+function othersWarning(others: number, isLogin: boolean): string {
+  const who = `${others} other source${others === 1 ? '' : 's'} did the same at the same time`;
+  return isLogin
+    ? `${who}; what stands here is about this one alone`
+    : `${who}: some or all but one may be decoys with forged addresses`;
+}
+
 /** How far the times in the lines can be trusted, a line for each device. */
 export function clockLines({ input, show }: Material): string[] {
   if (input.clocks.length === 0)
     return ['nothing is known about the clocks of the devices; receipt times are by our own clock'];
-  return input.clocks.map(({ hostname, address, utcOffset, skewMs, samples }) => {
+  return input.clocks.map((clock) => {
+    const { hostname, address } = clock;
     const name = hostname === undefined ? show(address) : `${show(hostname)} (${show(address)})`;
-    const zone = utcOffset === undefined ? 'UTC offset unknown' : `UTC offset ${show(utcOffset, 10)}`;
-    if (skewMs === undefined) return `${name}: ${zone}, clock not compared with ours`;
-    const seconds = Math.abs(skewMs / 1000).toFixed(1);
-    const skew =
-      seconds === '0.0' ? 'in step with ours' : `${seconds} s ${skewMs < 0 ? 'behind' : 'ahead of'} ours`;
-    return `${name}: ${zone}, clock ${skew}${samples === undefined ? '' : ` (measured on ${samples} lines)`}`;
+    return `${name}: ${zoneWords(clock)}, ${skewWords(clock)}`;
   });
+}
+
+function zoneWords({ zone, utcOffset = 'unknown' }: DeviceClock): string {
+  if (zone === 'none') return 'its lines have no time of their own';
+  return `UTC offset ${visible(utcOffset, 10)}${zone === 'stated' ? ', as its lines state' : ', assumed: its lines state none'}`;
+}
+
+/** Whole seconds: most stamps have no more. */
+function skewWords({ zone, skewMs, samples = 0 }: DeviceClock): string {
+  if (skewMs === undefined) return 'clock not compared with ours';
+  const basis = ` (measured on ${samples} line${samples === 1 ? '' : 's'})`;
+  const by = Math.abs(skewMs);
+  if (by < 1_000) return `clock in step with ours within a second${basis}`;
+  const wrong =
+    zone === 'assumed' && by >= WRONG_ZONE_MS ? '; it may be in another zone, or its lines came late' : '';
+  return `clock ${formatDuration(by)} ${skewMs < 0 ? 'behind' : 'ahead of'} ours${basis}${wrong}`;
 }
 
 /** Says that there are more lines, when there are. */
 export function omittedLine({ omitted, lines, input }: Material): string[] {
-  const missing = Math.max(
-    omitted,
-    input.incident.sources.length > 1 ? 0 : input.incident.lineCount - lines.length,
-  );
-  return missing > 0 ? [`(${missing} more lines)`] : [];
+  const missing = Math.max(omitted, input.incident.lineCount - lines.length);
+  return missing > 0 ? [`(${missing} more line${missing === 1 ? '' : 's'})`] : [];
 }
 
+/** Whether an address stands in a line, however it is written. */
 function mentions(line: string, source: string): boolean {
-  for (let at = line.indexOf(source); at >= 0; at = line.indexOf(source, at + 1)) {
-    const around = `${line[at - 1] ?? ' '}${line[at + source.length] ?? ' '}`;
-    if (!/[0-9a-f:]/i.test(around[0]!) && !/[0-9]/.test(around[1]!)) return true;
-  }
-  return false;
+  const words = line.match(/[0-9a-f:.]{2,45}/gi) ?? [];
+  return words.some((word) => canonicalIp(word.replace(/[:.]$/, '')) === source);
 }
 
-function classOf(source: string): string | undefined {
+/** What kind of address nobody outside can have; undefined for one somebody answers for. */
+export function unroutable(source: string): string | undefined {
   try {
     const kind = classifyIp(source);
     return kind === 'public' || kind === 'documentation' ? undefined : kind;

@@ -66,8 +66,15 @@ const INPUT: ReportInput = {
     },
   ],
   clocks: [
-    { address: '192.0.2.1', hostname: 'gw1', utcOffset: '+01:00', skewMs: -2_310, samples: 120 },
-    { address: '192.0.2.2' },
+    {
+      address: '192.0.2.1',
+      hostname: 'gw1',
+      zone: 'assumed',
+      utcOffset: '+01:00',
+      skewMs: -2_310,
+      samples: 120,
+    },
+    { address: '192.0.2.2', zone: 'none' },
   ],
   reporter: { organisation: 'Example Ltd', email: 'security@example.org' },
   cc: { upstream: ['abuse@upstream.example'], cert: ['cert@cert.example'] },
@@ -99,10 +106,10 @@ What the evidence does not prove
 
 - ${PROVES_NOTHING}
 
-Clocks
+Clocks of the devices, against ours
 
-gw1 (192.0.2.1): UTC offset +01:00, clock 2.3 s behind ours (measured on 120 lines)
-192.0.2.2: UTC offset unknown, clock not compared with ours
+gw1 (192.0.2.1): UTC offset +01:00, assumed: its lines state none, clock 2 s behind ours (measured on 120 lines)
+192.0.2.2: its lines have no time of their own, clock not compared with ours
 
 Log lines (3 of 3; receipt time, sender, line)
 
@@ -136,12 +143,12 @@ describe('the draft complaint', () => {
     expect(complaint).toMatchObject({
       to: ['abuse@isp.example'],
       cc: ['abuse@upstream.example', 'cert@cert.example'],
-      subject: 'Abuse report: unwanted connection attempts from 198.51.100.7, 2026-11-23T17:47:46.000Z',
+      subject: 'Abuse report: unwanted connection attempts from 198.51.100.7, 2026-11-23 17:47 UTC',
       warnings: [PROVES_NOTHING],
     });
     expect(complaint.text).toBe(`To: abuse@isp.example
 Cc: abuse@upstream.example, cert@cert.example (suggested)
-Subject: Abuse report: unwanted connection attempts from 198.51.100.7, 2026-11-23T17:47:46.000Z
+Subject: Abuse report: unwanted connection attempts from 198.51.100.7, 2026-11-23 17:47 UTC
 
 DRAFT. Nothing has been sent and nothing sends it: read it, correct it, send it yourself, and remove this part.
 
@@ -150,7 +157,7 @@ Before you send it:
 
 Dear colleagues,
 
-we saw unwanted connection attempts from 198.51.100.7, an address registered to you. Nobody here invited them.
+we saw unwanted connection attempts from 198.51.100.7, an address that you are responsible for. Nobody here asked for them.
 The machine may be misused without its owner knowing. Please look into it, and tell us if you need more.
 
   Source:       198.51.100.7   source port 31337
@@ -159,17 +166,18 @@ The machine may be misused without its owner knowing. Please look into it, and t
   Targets:      lisa (192.0.2.10), 192.0.2.53, 192.0.2.80
   Ports:        143 (tcp)
   Attempts:     3   TCP flags: SYN
+  Reference:    0123456789ab
 
-Log lines (all times UTC: when the line was received, then the line as it was; the time inside is its device's)
+Log lines. In front: when we received the line, UTC. Then the line as it was, with its device's own time.
 
 2026-11-23T17:47:46.200Z <190>112: gw1: %SEC-6-IPACCESSLOGP: list 101 denied tcp 198.51.100.7(31337) -> 192.0.2.10(143), 1 packet
 2026-11-23T17:47:50.200Z <190>112: gw1: %SEC-6-IPACCESSLOGP: list 101 denied tcp 198.51.100.7(31337) -> 192.0.2.53(143), 1 packet
 2026-11-23T17:47:55.200Z <190>112: gw1: %SEC-6-IPACCESSLOGP: list 101 denied tcp 198.51.100.7(31337) -> 192.0.2.80(143), 1 packet
 
-Clocks
+Clocks of the devices, against ours
 
-gw1 (192.0.2.1): UTC offset +01:00, clock 2.3 s behind ours (measured on 120 lines)
-192.0.2.2: UTC offset unknown, clock not compared with ours
+gw1 (192.0.2.1): UTC offset +01:00, assumed: its lines state none, clock 2 s behind ours (measured on 120 lines)
+192.0.2.2: its lines have no time of their own, clock not compared with ours
 
 Kind regards
 Example Ltd <security@example.org>
