@@ -103,5 +103,9 @@ async function verify(
     io.stdout.write(`${records} sound records in ${files.length} files${span}\n`);
     if (last !== undefined) io.stdout.write(`newest digest ${last.sha256}\n`);
   }
-  if (brokenCount > 0) throw new CliError(EXIT_FAILURE, `${brokenCount} places are not as they were written`);
+  if (brokenCount > 0)
+    throw new CliError(
+      EXIT_FAILURE,
+      `${brokenCount} ${brokenCount === 1 ? 'place is not as it was' : 'places are not as they were'} written`,
+    );
 }

@@ -70,7 +70,7 @@ export function registerOutbox(program: Command, io: Io): void {
           const who =
             pid === undefined ? 'the next daemon tries them' : `process ${pid} tries them within seconds`;
           if (options.json) writeJson(io, { retried: count, ...(pid === undefined ? {} : { pid }) });
-          else io.stdout.write(`${count} alerts wait again; ${who}\n`);
+          else io.stdout.write(`${count} ${count === 1 ? 'alert waits' : 'alerts wait'} again; ${who}\n`);
           return;
         }
         const waiting = store.outbox().map((entry): Row => ({ state: 'waiting', entry }));
