@@ -6,7 +6,7 @@ import type { Pipeline } from './pipeline.ts';
 import type { StoreStatus } from './status.ts';
 import { EvidenceArchive } from './store/archive.ts';
 import { MemoryStore } from './store/memory.ts';
-import { ARCHIVE_HEAD, HELD, heldKey, LEDGER, OWED } from './store/notes.ts';
+import { ARCHIVE_HEAD, HELD, heldKey, LEDGER, OWED, TAIL } from './store/notes.ts';
 import { archiveDirectory, storePath } from './store/places.ts';
 import { ResilientStore } from './store/resilient.ts';
 import { loadSqlite } from './store/sqlite-driver.ts';
@@ -134,6 +134,15 @@ export class Persistence {
   onHeld(channel: string, incidentId: string, held: Held | undefined): void {
     const value = held === undefined ? undefined : JSON.stringify({ channel, held });
     this.#store.setMeta(heldKey(channel, incidentId), value);
+  }
+
+  /** Keeps how far a tailed file has been read, in one transaction with its hits; undefined where nothing is kept. */
+  tailNote(path: string): { read(): string | undefined; write(text: string): void } | undefined {
+    if (this.#store instanceof MemoryStore) return undefined;
+    return {
+      read: () => this.#store.meta(TAIL + path),
+      write: (text) => this.#store.setMeta(TAIL + path, text),
+    };
   }
 
   onDelivery(delivery: Delivery, nowMs: number): void {

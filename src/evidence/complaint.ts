@@ -11,6 +11,9 @@ import {
   warningsOf,
 } from './report-material.ts';
 
+/** Nobody finds a connection by a time that is further off. */
+const WRONG_CLOCK_MS = 60_000;
+
 /** A letter for a person to read, correct and send; nothing here sends it. */
 export interface ComplaintDraft {
   readonly to: readonly string[];
@@ -44,6 +47,9 @@ export function complaint(material: Material): ComplaintDraft {
       ? [
           'consider a copy to your upstream provider and to the CERT responsible for you (first.org lists them)',
         ]
+      : []),
+    ...(input.clocks.some(({ skewMs = 0 }) => Math.abs(skewMs) >= WRONG_CLOCK_MS)
+      ? ["a device's clock is not ours, see the end: first and last seen may be by that clock"]
       : []),
     ...(isKnown ? [] : ['say who you are: report.organisation and report.email in knockwatch.yaml']),
   ];

@@ -12,6 +12,9 @@ export const HELD = 'held/';
 /** Where the archive's chain of digests stood. */
 export const ARCHIVE_HEAD = 'archive.head';
 
+/** How far a tailed file has been read: `tail/<path>`. */
+export const TAIL = 'tail/';
+
 export function heldKey(channel: string, incidentId: string): string {
   return `${HELD}${channel}/${incidentId}`;
 }

@@ -222,6 +222,74 @@ Example Ltd <security@example.org>
     expect(bundle).toContain(warning);
   });
 
+  it.each(['192.168.1.9', '127.0.0.2', '0.0.0.0', 'fe80::1'])(
+    'advises against sending one about %s',
+    (source) => {
+      const { complaint } = renderReport({
+        ...INPUT,
+        lookups: [],
+        incident: { ...INCIDENT, sources: [source] },
+      });
+      expect(complaint.warnings[0]).toBe('do not send it: there is nobody to send it to');
+      expect(complaint.text).not.toContain('ask the registry');
+    },
+  );
+
+  it('about logins does not call other sources decoys: their connections were completed', () => {
+    const incident = { ...INCIDENT, sources: ['198.51.100.7', '203.0.113.5'] };
+    const { complaint } = renderReport({ ...INPUT, incident, type: 'login_attack' });
+    expect(complaint.warnings).toEqual([
+      '1 other source did the same at the same time; what stands here is about this one alone',
+    ]);
+  });
+
+  it('says when nobody has said who complains', () => {
+    const { complaint } = renderReport({ ...INPUT, reporter: { organisation: ' ', email: '' } });
+    expect(complaint.warnings.at(-1)).toBe(
+      'say who you are: report.organisation and report.email in knockwatch.yaml',
+    );
+    expect(complaint.text).toMatch(/Kind regards\n\[your organisation and mail address\]\n$/);
+  });
+
+  it.each([
+    [
+      { zone: 'stated', utcOffset: '-05:00', skewMs: 400, samples: 1 },
+      'UTC offset -05:00, as its lines state, clock in step with ours within a second (measured on 1 line)',
+    ],
+    [
+      { zone: 'stated', skewMs: -90_000, samples: 2 },
+      'UTC offset unknown, as its lines state, clock 1 min 30 s behind ours (measured on 2 lines)',
+    ],
+    [
+      { zone: 'assumed', utcOffset: '+01:00', skewMs: 3_600_000, samples: 9 },
+      'UTC offset +01:00, assumed: its lines state none, clock 1 h ahead of ours (measured on 9 lines); it may be in another zone, or its lines came late',
+    ],
+    [{ zone: 'none' }, 'its lines have no time of their own, clock not compared with ours'],
+  ] as const)('says of a clock %j', (clock, words) => {
+    const { complaint } = renderReport({ ...INPUT, clocks: [{ address: '192.0.2.1', ...clock }] });
+    expect(complaint.text).toContain(`\n192.0.2.1: ${words}\n`);
+  });
+
+  it('warns when a clock is off by a minute and more', () => {
+    const warned = (skewMs: number) =>
+      renderReport({
+        ...INPUT,
+        clocks: [{ address: '192.0.2.1', zone: 'stated', skewMs, samples: 3 }],
+      }).complaint.text.includes("- a device's clock is not ours");
+    expect([59_000, -59_000, 60_000, -3_600_000].map(warned)).toEqual([false, false, true, true]);
+  });
+
+  it('knows the source in a line however it is written', () => {
+    const incident = { ...INCIDENT, sources: ['2001:db8::7', '2001:db8::70'] };
+    const lines = [
+      line('192.0.2.10', 0, '2001:0DB8:0000:0000:0000:0000:0000:0007'),
+      line('192.0.2.11', 1, '2001:db8::70'),
+    ];
+    const { complaint } = renderReport({ ...INPUT, incident, lines });
+    expect(complaint.text.match(/IPACCESSLOGP/g)).toHaveLength(1);
+    expect(complaint.text).toContain('192.0.2.10(143)');
+  });
+
   it('tells one source nothing about the lines of another, and is not fooled by a longer address', () => {
     const lines = [
       line('192.0.2.10', 0),
