@@ -26,7 +26,7 @@ export interface ResilientOptions extends OpenOptions {
 }
 
 const FLUSH_MS = 250;
-const RETRY_MS = 30_000;
+const RETRY_MS = 10_000;
 
 /**
  * The store the daemon uses: SQLite while the disk works, memory while it does not, and back. What must survive moves along
