@@ -2,7 +2,16 @@ import { statSync } from 'node:fs';
 import type { Alert, Delivery, EvidenceLine, Hit, Incident } from '../types.ts';
 import { conditions } from './incident-query.ts';
 import { forgottenLetters, type OutboxBounds, type OutboxChange, OutboxQueue } from './outbox-queue.ts';
-import { decodeHit, decodeIncident, encodeHit, encodeIncident, parseObject } from './record-codec.ts';
+import {
+  decodeEntry,
+  decodeHit,
+  decodeIncident,
+  encodeEntry,
+  encodeHit,
+  encodeIncident,
+  seal,
+  unseal,
+} from './record-codec.ts';
 import type { SqliteDatabase, SqlRow, SqlValue } from './sqlite-driver.ts';
 import { SqliteSession } from './sqlite-session.ts';
 import {
@@ -232,7 +241,7 @@ export class SqliteStore implements Store {
         this.#session.run(
           'INSERT INTO hits (at_ms, body) VALUES (?, ?)',
           stored.hit.attempt.atMs,
-          encodeHit(stored),
+          seal(encodeHit(stored)),
         );
       }
       if (this.#expireBeforeMs > Number.NEGATIVE_INFINITY)
@@ -376,7 +385,7 @@ export class SqliteStore implements Store {
       `INSERT INTO incidents (id, rule_id, severity, state, first_ms, last_ms, body) VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, state = excluded.state,
          first_ms = excluded.first_ms, last_ms = excluded.last_ms, body = excluded.body`,
-      ...[id, ruleId, severity, state, firstSeenMs, lastSeenMs, encodeIncident(incident)],
+      ...[id, ruleId, severity, state, firstSeenMs, lastSeenMs, seal(encodeIncident(incident))],
     );
     for (const source of sources) {
       this.#session.run(
@@ -390,7 +399,7 @@ export class SqliteStore implements Store {
   #writeSlot({ seq, entry, dead }: OutboxSlot): void {
     this.#session.run(
       'INSERT OR REPLACE INTO outbox (alert_id, channel, seq, state, settled_ms, entry) VALUES (?, ?, ?, ?, NULL, ?)',
-      ...[entry.alert.id, entry.channel, seq, dead ? 'dead' : 'waiting', JSON.stringify(entry)],
+      ...[entry.alert.id, entry.channel, seq, dead ? 'dead' : 'waiting', seal(encodeEntry(entry))],
     );
   }
 
@@ -426,8 +435,8 @@ export class SqliteStore implements Store {
     const slots: OutboxSlot[] = [];
     const rows = this.#session.all("SELECT * FROM outbox WHERE state <> 'delivered' ORDER BY seq");
     for (const row of rows) {
-      const entry = parseObject<OutboxEntry>(String(row.entry));
-      if (entry !== undefined && entry.alert?.id === row.alert_id) {
+      const entry = decodeEntry(unseal(String(row.entry)) ?? '');
+      if (entry !== undefined && entry.alert.id === row.alert_id && entry.channel === row.channel) {
         slots.push({ seq: Number(row.seq), entry, dead: row.state === 'dead' });
       } else this.#forgot(`the alert ${String(row.alert_id)} for ${String(row.channel)} can not be read`);
     }
@@ -443,7 +452,9 @@ export class SqliteStore implements Store {
   }
 
   #decoded<T>(rows: readonly SqlRow[], decode: (text: string) => T | undefined, what: string): T[] {
-    const values = rows.map(({ body }) => decode(String(body))).filter((value) => value !== undefined);
+    const values = rows
+      .map(({ body }) => decode(unseal(String(body)) ?? ''))
+      .filter((value) => value !== undefined);
     if (values.length < rows.length) this.#forgot(`${rows.length - values.length} ${what} can not be read`);
     return values;
   }
