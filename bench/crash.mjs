@@ -41,7 +41,8 @@ const POINTS = {
   'after-dot': 6,
   'before-mark': 6,
 };
-const LINE_MS = 10;
+/** Fifty lines a second, a probe in three. */
+const LINE_MS = 20;
 const STUCK_MS = 30_000;
 
 const dir = mkdtempSync(join(tmpdir(), 'knockwatch-crash-'));
@@ -99,7 +100,7 @@ function nextLine() {
 }
 
 /** Lines between two rotations, and how many old files are kept. */
-const ROTATE_LINES = 300;
+const ROTATE_LINES = 150;
 const ROTATED = 5;
 let logged = 0;
 

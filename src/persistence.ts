@@ -189,18 +189,23 @@ export class Persistence {
   }
 
   /**
-   * Goes on where the last run ended: open incidents and windows (hits of the last `windowMs`) into the pipeline, their lines
-   * into `lines`. Returns what people are still owed; incidents of rules that are gone are closed and among it.
+   * Goes on where the last run ended: incidents and windows (hits of the last `windowMs`) into the pipeline, their lines into
+   * `lines`. Returns what people are still owed; incidents of rules that are gone are closed and among it.
    */
   resume(pipeline: Pick<Pipeline, 'resume'>, lines: LineKeeper, windowMs: number, nowMs: number): Owed[] {
     const open = this.#store.incidents({ states: ['open', 'growing', 'quiet'], limit: MAX_RESUMED });
+    const closed = this.#store.incidents({
+      states: ['closed'],
+      sinceMs: nowMs - windowMs,
+      limit: MAX_RESUMED,
+    });
     const hits = this.#store.hits(nowMs - windowMs).map((stored) => withLine(stored, lines));
     // Read before the pipeline goes on: what it says while it catches up is told as it is said.
     const owed = [...this.#store.metaEntries(OWED)].flatMap(([key, transition]): Owed[] => {
       const incident = this.#store.incident(key.slice(OWED.length));
       return incident === undefined ? [] : [{ incident, transition: transition as Told }];
     });
-    const orphans = pipeline.resume(open, hits).map((incident): Owed => {
+    const orphans = pipeline.resume([...open, ...closed], hits).map((incident): Owed => {
       const { resume: _gone, ...rest } = incident;
       return { incident: { ...rest, state: 'closed' }, transition: 'closed' };
     });
