@@ -1,8 +1,8 @@
 import { visible } from '../lib/escape.ts';
 import { serviceName } from '../lib/services.ts';
 import { textTable } from '../lib/text-table.ts';
-import type { DeliveryRecord, OutboxEntry } from '../store/store.ts';
-import type { Incident } from '../types.ts';
+import type { DeliveryRecord } from '../store/store.ts';
+import type { Incident, OutboxEntry } from '../types.ts';
 
 const MAX_TARGETS = 50;
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { visible } from '../lib/escape.ts';
 import { textTable } from '../lib/text-table.ts';
 import { runningPid } from '../store/pid-file.ts';
-import type { OutboxEntry } from '../store/store.ts';
+import type { OutboxEntry } from '../types.ts';
 import { configOrFail } from './config-option.ts';
 import { second } from './incident-text.ts';
 import { CliError, EXIT_FAILURE, type Io, writeJson } from './io.ts';

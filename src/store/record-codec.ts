@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { EvidenceLine, Hit, Incident } from '../types.ts';
+import type { EvidenceLine, Hit, Incident, OutboxEntry } from '../types.ts';
 import { rawBytes, rawFields } from './archive-record.ts';
-import type { OutboxEntry, StoredHit } from './store.ts';
+import type { StoredHit } from './store.ts';
 
 type StoredLine = Omit<EvidenceLine, 'bytes'> & { readonly raw?: string; readonly rawBase64?: string };
 
@@ -54,6 +54,20 @@ export function unseal(sealed: string): string | undefined {
   const at = sealed.lastIndexOf('\n');
   const text = sealed.slice(0, at);
   return at >= 0 && sealed.slice(at + 1) === checksum(text) ? text : undefined;
+}
+
+/** Sealed bodies of rows as values; `onLost` is told how many can not be read. */
+export function decoded<T>(
+  rows: readonly { readonly body?: unknown }[],
+  decode: (text: string) => T | undefined,
+  what: string,
+  onLost: (because: string) => void,
+): T[] {
+  const values = rows
+    .map(({ body }) => decode(unseal(String(body)) ?? ''))
+    .filter((value) => value !== undefined);
+  if (values.length < rows.length) onLost(`${rows.length - values.length} ${what} can not be read`);
+  return values;
 }
 
 function checksum(text: string): string {
