@@ -48,18 +48,6 @@ export class SqliteIncidents implements BatchedTable {
     return Number(this.#session.all(`SELECT count(*) AS n FROM incidents ${where}`, ...values)[0]!.n);
   }
 
-  /** Writes those of these that are not on disk yet; `writtenOnly` says that the transaction has been committed. */
-  writeOnly(ids: Iterable<string>): void {
-    for (const id of ids) {
-      const incident = this.#unsaved.get(id);
-      if (incident !== undefined) this.#write(incident);
-    }
-  }
-
-  writtenOnly(ids: Iterable<string>): void {
-    for (const id of ids) this.#unsaved.delete(id);
-  }
-
   write(): void {
     for (const incident of this.#unsaved.values()) this.#write(incident);
   }

@@ -1,19 +1,21 @@
 import type { OutboxEntry } from '../types.ts';
-import type { OutboxBounds, OutboxChange } from './outbox-queue.ts';
-import { OutboxQueue } from './outbox-queue.ts';
+import type { BatchedTable } from './batched-table.ts';
+import { type OutboxBounds, type OutboxChange, OutboxQueue } from './outbox-queue.ts';
 import { decodeEntry, encodeEntry, seal, unseal } from './record-codec.ts';
 import type { SqliteSession } from './sqlite-session.ts';
 import type { OutboxSlot } from './store.ts';
 
 /**
  * The outbox of the SQLite store: the queue in memory, and its rows. Whoever changes the queue writes the changes with `follow`
- * in the same transaction, or takes them back. `onLost` is told of entries that can not be read.
+ * in the same transaction, or takes them back. What had to make room is the exception: its row goes with the next batch, which has
+ * the note that it is told another way. `onLost` is told of entries that can not be read.
  */
-export class SqliteOutbox {
+export class SqliteOutbox implements BatchedTable {
   readonly queue: OutboxQueue;
   readonly #session: SqliteSession;
   readonly #onLost: (because: string) => void;
   #dataVersion = 0;
+  #displaced: OutboxSlot[] = [];
 
   constructor(session: SqliteSession, bounds: OutboxBounds | undefined, onLost: (because: string) => void) {
     this.#session = session;
@@ -52,6 +54,31 @@ export class SqliteOutbox {
       if (after !== undefined) this.writeSlot(after);
       else if (before !== undefined) this.#removeWaiting(before);
     }
+  }
+
+  /** The same for accepted alerts; `displaced` then says that the transaction has been committed. */
+  followAccepted(changes: readonly OutboxChange[]): void {
+    this.follow(changes.filter(({ after }) => after !== undefined));
+  }
+
+  displaced(changes: readonly OutboxChange[]): void {
+    const gone = changes.flatMap(({ before, after }) =>
+      before === undefined || after !== undefined ? [] : [before],
+    );
+    this.#displaced.push(...gone);
+  }
+
+  get batched(): number {
+    return this.#displaced.length;
+  }
+
+  write(): void {
+    for (const slot of this.#displaced)
+      if (!this.queue.has(slot.entry.alert.id, slot.entry.channel)) this.#removeWaiting(slot);
+  }
+
+  written(): void {
+    this.#displaced = [];
   }
 
   writeSlot({ seq, entry, dead }: OutboxSlot): void {

@@ -82,12 +82,13 @@ export class SqliteStore implements Store {
       changes.push(...put.changes);
       return put.result;
     });
-    const ids = new Set([
-      ...incidents.map(({ id }) => id),
-      ...alerts.flatMap(({ alert }) => alert.incidentIds),
-    ]);
-    this.#commit(changes, () => this.#incidents.writeOnly(ids));
-    this.#incidents.writtenOnly(ids);
+    // What waits is written too: with an incident that counts as told goes the note of who is still to be told.
+    this.#commit(changes, () => {
+      for (const table of this.#tables) table.write();
+      this.#outbox.followAccepted(changes);
+    });
+    for (const table of this.#tables) table.written();
+    this.#outbox.displaced(changes);
     return results;
   }
 
@@ -119,9 +120,11 @@ export class SqliteStore implements Store {
   }
 
   delivered(alertId: string, channel: string, atMs: number): void {
-    this.#commit(this.#outbox.queue.delivered(alertId, channel), () =>
-      this.#outbox.writeDelivered(alertId, channel, atMs),
-    );
+    const changes = this.#outbox.queue.delivered(alertId, channel);
+    this.#commit(changes, () => {
+      this.#outbox.follow(changes);
+      this.#outbox.writeDelivered(alertId, channel, atMs);
+    });
   }
 
   retryAt(alertId: string, channel: string, atMs: number, because: string): void {
@@ -201,10 +204,11 @@ export class SqliteStore implements Store {
   flush(): void {
     this.#checkFile();
     if (this.#batched === 0) return;
+    const all = [...this.#tables, this.#outbox];
     this.#session.transaction(() => {
-      for (const table of this.#tables) table.write();
+      for (const table of all) table.write();
     });
-    for (const table of this.#tables) table.written();
+    for (const table of all) table.written();
   }
 
   retention({ maxAgeMs, maxIncidents, maxBytes }: RetentionPolicy, nowMs: number): number {
@@ -267,7 +271,7 @@ export class SqliteStore implements Store {
   }
 
   get #batched(): number {
-    return this.#tables.reduce((sum, { batched }) => sum + batched, 0);
+    return this.#tables.reduce((sum, { batched }) => sum + batched, this.#outbox.batched);
   }
 
   #flushWhenFull(): void {
@@ -281,13 +285,10 @@ export class SqliteStore implements Store {
   }
 
   /** Rows on disk as the queue says; durable before anything is sent, and taken back in memory when the disk refuses. */
-  #commit(changes: readonly OutboxChange[], more: () => void = () => undefined): void {
+  #commit(changes: readonly OutboxChange[], write = () => this.#outbox.follow(changes)): void {
     try {
       this.#checkFile();
-      this.#session.transaction(() => {
-        more();
-        this.#outbox.follow(changes);
-      }, 'FULL');
+      this.#session.transaction(write, 'FULL');
     } catch (error) {
       this.#outbox.queue.undo(changes);
       throw error;

@@ -93,8 +93,9 @@ export interface LiveState {
  */
 export interface Store {
   /**
-   * Commits incidents and alerts for channels in one transaction, together with the newest saved state of every incident the
-   * alerts are about. An alert that is there already, was given up or delivered, is `known` and changes nothing.
+   * Commits incidents and alerts for channels in one transaction, together with everything that waits to be written, so that
+   * whoever is still to be told is known when the first has been. An alert that is there already, was given up or delivered, is
+   * `known` and changes nothing.
    */
   accept(
     incidents: readonly Incident[],

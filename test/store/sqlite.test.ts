@@ -74,8 +74,8 @@ runStoreConformance('SqliteStore', () => {
 describe('durability', () => {
   it('what accept() and the outbox calls wrote is there for another process before anything is flushed', () => {
     const store = openStore();
-    store.saveIncident(incident('batched'));
     store.accept([incident('i1')], [{ alert: alert('a1'), channel: 'mail' }], NOW);
+    store.saveIncident(incident('batched'));
     const other = openStore();
     expect(other.incident('i1')).toBeDefined();
     expect(other.outbox()).toHaveLength(1);
@@ -85,6 +85,40 @@ describe('durability', () => {
     expect(other.retryDead(NOW)).toBe(1);
     expect(store.due('mail', NOW)?.alert.id).toBe('a1');
     other.close();
+    store.close();
+  });
+
+  it('accept() writes what waits too: who is owed an alert is known as soon as one of two channels has it', () => {
+    const store = openStore();
+    store.saveIncident(incident('i1'));
+    store.setMeta('owed/i1', 'settled');
+    store.accept([], [{ alert: alert('a1'), channel: 'mail' }], NOW);
+    const other = openStore();
+    expect(other.meta('owed/i1')).toBe('settled');
+    expect(other.incident('i1')).toBeDefined();
+    other.close();
+    store.close();
+  });
+
+  it('an alert that had to make room is on the disk until the note that it is told another way is', () => {
+    mkdirSync(join(root, 'state'), { mode: 0o700 });
+    const outbox = { perChannel: 1, deadLetters: 1 };
+    const store = openSqliteStore({ path, open: sqlite, onEvent: () => undefined, outbox });
+    const ids = () => {
+      const other = openStore();
+      const found = other.outbox().map((entry) => entry.alert.id);
+      other.close();
+      return found;
+    };
+    store.accept([], [{ alert: alert('mild', 'low'), channel: 'mail' }], NOW);
+    const [result] = store.accept([], [{ alert: alert('grave', 'critical'), channel: 'mail' }], NOW);
+    expect(result).toMatchObject({ kind: 'displaced', alert: { id: 'mild' } });
+    expect(store.outbox().map((entry) => entry.alert.id)).toEqual(['grave']);
+    // A crash here: both are sent.
+    expect(ids()).toEqual(['mild', 'grave']);
+    store.setMeta('held/mail/i1', 'in the digest');
+    store.flush();
+    expect(ids()).toEqual(['grave']);
     store.close();
   });
 
