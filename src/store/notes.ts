@@ -11,7 +11,6 @@ export const OWED = 'owed/';
 export const HELD = 'held/';
 /** Where the archive's chain of digests stood. */
 export const ARCHIVE_HEAD = 'archive.head';
-
 /** How far a tailed file has been read: `tail/<path>`. */
 export const TAIL = 'tail/';
 

@@ -38,7 +38,8 @@ const SHRINK_BY = 200;
 
 /**
  * The store on SQLite: what is written when, over its tables, which know their statements. What must survive a failing disk
- * (outbox, open incidents, notes) is also in memory, so that `live` can hand it on.
+ * (outbox, open incidents, notes) is also in memory, so that `live` can hand it on. Over 250 lines because the interface is: most
+ * of it hands a call on.
  */
 export class SqliteStore implements Store {
   readonly #session: SqliteSession;
