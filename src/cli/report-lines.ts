@@ -32,11 +32,12 @@ export async function linesOf(
   config: Config,
   onFault: (because: string) => void,
 ): Promise<ReadLine[]> {
-  const own = readerOf(config);
-  const kept = incident.lines.map(own).filter((read) => isOf(read, source));
+  const own = incident.lines.map(readerOf(config));
+  const kept = own.filter((read) => isOf(read, source));
   if (incident.lines.length >= incident.lineCount) return kept;
   const archived: ReadLine[] = [];
   const read = readerOf(config);
+  const kinds = new Set(own.flatMap(({ attempt }) => attempt?.kind ?? []));
   const from = dayOf(incident.firstSeenMs - EARLY_MS);
   // Lines may come late, by their devices' clocks.
   const to = dayOf(incident.lastSeenMs + DAY_MS);
@@ -46,7 +47,7 @@ export async function linesOf(
     try {
       for await (const line of receivedLines(file, source)) {
         const found = read(line);
-        if (isOf(found, source) && belongs(found, incident)) archived.push(found);
+        if (isOf(found, source) && belongs(found, incident, kinds)) archived.push(found);
         if (archived.length >= most) return archived;
       }
     } catch (error) {
@@ -72,13 +73,19 @@ function isOf({ attempt, line }: ReadLine, source: string): boolean {
 }
 
 /** Whether a line of the archive is about what the incident is about, and came in its time. */
-function belongs({ line, attempt }: ReadLine, incident: Incident): boolean {
-  const { firstSeenMs, lastSeenMs, targets, overflow } = incident;
+function belongs(
+  { line, attempt }: ReadLine,
+  { firstSeenMs, lastSeenMs, targets, ports, overflow }: Incident,
+  kinds: ReadonlySet<Attempt['kind']>,
+): boolean {
   if (line.receivedAtMs < firstSeenMs - EARLY_MS) return false;
   if (Math.min(line.receivedAtMs, attempt?.atMs ?? line.receivedAtMs) > lastSeenMs + EARLY_MS) return false;
-  const target = attempt?.destination.ip;
-  if (target === undefined || overflow > 0) return true;
-  return targets.some(({ ip, port }) => ip === target && port === (attempt?.destination.port ?? -1));
+  if (attempt === undefined) return true;
+  if (kinds.size > 0 && !kinds.has(attempt.kind)) return false;
+  const { ip: host, port = -1 } = attempt.destination;
+  // A host that does not say its own address is known by that of its log; of very many targets not all are kept.
+  if (host === undefined || overflow > 0) return port < 0 || ports.includes(port);
+  return targets.some((target) => target.ip === host && target.port === port);
 }
 
 /** Sound records of a file that may be about the source; an IPv6 address can be written in too many ways to look for it. */

@@ -1,7 +1,7 @@
 import { visible } from '../lib/escape.ts';
 import { plainMailbox } from './clean-text.ts';
+import { clockLines } from './device-clock.ts';
 import {
-  clockLines,
   facts,
   iso,
   type Material,
@@ -80,7 +80,7 @@ export function complaint(material: Material): ComplaintDraft {
       ...lines.map(({ receivedAt, text: line }) => `${receivedAt} ${line}`),
       ...omittedLine(material),
     ],
-    ['Clocks of the devices, against ours', '', ...clockLines(material)],
+    ['Clocks of the devices, against ours', '', ...clockLines(input.clocks, material.show)],
     [
       'Kind regards',
       isKnown

@@ -1,8 +1,10 @@
 import { visible } from '../lib/escape.ts';
+import { clockLines } from './device-clock.ts';
 import {
-  clockLines,
   facts,
+  field,
   iso,
+  listed,
   type Material,
   omittedLine,
   sections,
@@ -24,7 +26,7 @@ export function bundle(material: Material): string {
       show(incident.sentence, 300),
       '',
       ...facts(material),
-      ...(incident.sources.length === 1 ? [] : [`  All sources:  ${listed(incident.sources)}`]),
+      ...(incident.sources.length === 1 ? [] : field('All sources', listed(incident.sources, MAX_SOURCES))),
       `  Rule:         ${show(incident.ruleId)}   Severity: ${incident.severity}   State: ${incident.state}`,
       ...incident.observers.slice(0, 20).map((observer) => {
         const name = observer.hostname === undefined ? '' : `${show(observer.hostname)} `;
@@ -33,7 +35,7 @@ export function bundle(material: Material): string {
       }),
     ],
     ['What the evidence does not prove', '', ...warningsOf(material).map((warning) => `- ${warning}`)],
-    ['Clocks of the devices, against ours', '', ...clockLines(material)],
+    ['Clocks of the devices, against ours', '', ...clockLines(input.clocks, show)],
     [
       `Log lines (${lines.length} of ${incident.lineCount}; receipt time, sender, line)`,
       '',
@@ -59,11 +61,6 @@ export function bundle(material: Material): string {
       ]),
     ],
   );
-}
-
-function listed(sources: readonly string[]): string {
-  const more = sources.length - MAX_SOURCES;
-  return `${sources.slice(0, MAX_SOURCES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** Somebody else's text, marked as such line by line. */

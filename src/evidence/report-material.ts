@@ -1,24 +1,10 @@
 import { createHash } from 'node:crypto';
-import { formatDuration } from '../lib/duration.ts';
 import { visible } from '../lib/escape.ts';
 import { canonicalIp, classifyIp } from '../lib/ip.ts';
 import type { EvidenceLine, Incident, IncidentTarget } from '../types.ts';
 import { plainMailbox } from './clean-text.ts';
+import type { DeviceClock } from './device-clock.ts';
 import { Mask } from './mask.ts';
-
-/** What is known about the clock of a device that logged lines. */
-export interface DeviceClock {
-  readonly address: string;
-  readonly hostname?: string;
-  /** Whether its lines state a zone, it was assumed from the configuration, or they have no time of their own. */
-  readonly zone: 'stated' | 'assumed' | 'none';
-  /** Of the times in its lines, `+01:00`; absent when it could not be told. */
-  readonly utcOffset?: string;
-  /** Device time minus receipt time: negative when its clock is behind ours. */
-  readonly skewMs?: number;
-  /** Lines the skew was measured on. */
-  readonly samples?: number;
-}
 
 /** A look-up's answer as of then; see lookups.ts. */
 export interface ReportLookup {
@@ -53,8 +39,9 @@ export interface ReportInput {
 const MAX_SHOWN_LINES = 200;
 const MAX_LINE = 900;
 const MAX_TARGETS = 50;
-/** Zones differ by quarters of an hour. */
-const WRONG_ZONE_MS = 14 * 60_000;
+const MAX_PORTS = 20;
+const FIELD_INDENT = 16;
+const FIELD_WIDTH = 100;
 
 /** The parts of a report after masking: everything below prints these and nothing else. */
 export interface Material {
@@ -119,23 +106,42 @@ export function materialOf(input: ReportInput): Material {
 export function facts(material: Material): string[] {
   const { input, source, show } = material;
   const { incident } = input;
-  const { targets, ports, transports, tcpFlags, sourcePorts } = incident;
-  const shown = [...new Set(targets.slice(0, MAX_TARGETS).map((target) => show(nameOf(target))))];
-  const more = new Set(targets.map(nameOf)).size - shown.length;
-  const list = (numbers: readonly number[]) =>
-    `${numbers.slice(0, 20).join(', ')}${numbers.length > 20 ? ` and ${numbers.length - 20} more` : ''}`;
+  const { targets, ports, transports, tcpFlags, sourcePorts, count, lineCount } = incident;
+  const names = [...new Set(targets.map(nameOf))].map((name) => show(name));
+  const lines = count === lineCount ? '' : ` in ${lineCount} log line${lineCount === 1 ? '' : 's'}`;
+  const flags = tcpFlags.length === 0 ? '' : `   TCP flags: ${show(tcpFlags.join(' | '))}`;
+  const transport = transports.length === 0 ? '' : ` (${show(transports.join(', '))})`;
   return [
-    `  Source:       ${source}${sourcePorts.length === 0 ? '' : `   source port ${list(sourcePorts)}`}`,
-    `  First seen:   ${iso(incident.firstSeenMs)}`,
-    `  Last seen:    ${iso(incident.lastSeenMs)}`,
-    `  Targets:      ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
-    ...(ports.length === 0
-      ? []
-      : [
-          `  Ports:        ${list(ports)}${transports.length === 0 ? '' : ` (${show(transports.join(', '))})`}`,
-        ]),
-    `  Attempts:     ${incident.count}${incident.count === incident.lineCount ? '' : ` in ${incident.lineCount} log line${incident.lineCount === 1 ? '' : 's'}`}${tcpFlags.length === 0 ? '' : `   TCP flags: ${show(tcpFlags.join(' | '))}`}`,
+    ...field('Source', [source]),
+    ...(sourcePorts.length === 0 ? [] : field('Source port', listed(sourcePorts.map(String), MAX_PORTS))),
+    ...field('First seen', [iso(incident.firstSeenMs)]),
+    ...field('Last seen', [iso(incident.lastSeenMs)]),
+    ...field('Targets', listed(names, MAX_TARGETS)),
+    ...(ports.length === 0 ? [] : field('Ports', listed(ports.map(String), MAX_PORTS), transport)),
+    ...field('Attempts', [`${count}${lines}${flags}`]),
   ];
+}
+
+/** Items of a list, so many at most, and how many more there are. */
+export function listed(items: readonly string[], most: number): string[] {
+  const more = items.length - most;
+  return more > 0 ? [...items.slice(0, most), `and ${more} more`] : [...items];
+}
+
+/** A label and a list, in lines that a mail can carry. */
+export function field(label: string, items: readonly string[], after = ''): string[] {
+  const done: string[] = [];
+  let line = `  ${`${label}:`.padEnd(FIELD_INDENT - 2)}`;
+  for (const [index, item] of items.entries()) {
+    const text = `${item}${index === items.length - 1 ? after : ','}`;
+    if (index === 0) line += text;
+    else if (line.length + 1 + text.length <= FIELD_WIDTH) line += ` ${text}`;
+    else {
+      done.push(line);
+      line = ' '.repeat(FIELD_INDENT) + text;
+    }
+  }
+  return [...done, line];
 }
 
 /** Why the source may not be the one to blame. */
@@ -172,33 +178,6 @@ function othersWarning(others: number, isLogin: boolean): string {
   return isLogin
     ? `${who}; what stands here is about this one alone`
     : `${who}: some or all but one may be decoys with forged addresses`;
-}
-
-/** How far the times in the lines can be trusted, a line for each device. */
-export function clockLines({ input, show }: Material): string[] {
-  if (input.clocks.length === 0)
-    return ['nothing is known about the clocks of the devices; receipt times are by our own clock'];
-  return input.clocks.map((clock) => {
-    const { hostname, address } = clock;
-    const name = hostname === undefined ? show(address) : `${show(hostname)} (${show(address)})`;
-    return `${name}: ${zoneWords(clock)}, ${skewWords(clock)}`;
-  });
-}
-
-function zoneWords({ zone, utcOffset = 'unknown' }: DeviceClock): string {
-  if (zone === 'none') return 'its lines have no time of their own';
-  return `UTC offset ${visible(utcOffset, 10)}${zone === 'stated' ? ', as its lines state' : ', assumed: its lines state none'}`;
-}
-
-/** Whole seconds: most stamps have no more. */
-function skewWords({ zone, skewMs, samples = 0 }: DeviceClock): string {
-  if (skewMs === undefined) return 'clock not compared with ours';
-  const basis = ` (measured on ${samples} line${samples === 1 ? '' : 's'})`;
-  const by = Math.abs(skewMs);
-  if (by < 1_000) return `clock in step with ours within a second${basis}`;
-  const wrong =
-    zone === 'assumed' && by >= WRONG_ZONE_MS ? '; it may be in another zone, or its lines came late' : '';
-  return `clock ${formatDuration(by)} ${skewMs < 0 ? 'behind' : 'ahead of'} ours${basis}${wrong}`;
 }
 
 /** Says that there are more lines, when there are. */

@@ -93,7 +93,8 @@ Made 2026-11-23T18:00:00.000Z; all times UTC.
 
 198.51.100.7 tried 143/tcp on 3 watched hosts within 9 s (threshold 3 in 60 s)
 
-  Source:       198.51.100.7   source port 31337
+  Source:       198.51.100.7
+  Source port:  31337
   First seen:   2026-11-23T17:47:46.000Z
   Last seen:    2026-11-23T17:47:55.000Z
   Targets:      lisa (192.0.2.10), 192.0.2.53, 192.0.2.80
@@ -160,7 +161,8 @@ Dear colleagues,
 we saw unwanted connection attempts from 198.51.100.7, an address that you are responsible for. Nobody here asked for them.
 The machine may be misused without its owner knowing. Please look into it, and tell us if you need more.
 
-  Source:       198.51.100.7   source port 31337
+  Source:       198.51.100.7
+  Source port:  31337
   First seen:   2026-11-23T17:47:46.000Z
   Last seen:    2026-11-23T17:47:55.000Z
   Targets:      lisa (192.0.2.10), 192.0.2.53, 192.0.2.80
@@ -268,6 +270,24 @@ Example Ltd <security@example.org>
   ] as const)('says of a clock %j', (clock, words) => {
     const { complaint } = renderReport({ ...INPUT, clocks: [{ address: '192.0.2.1', ...clock }] });
     expect(complaint.text).toContain(`\n192.0.2.1: ${words}\n`);
+  });
+
+  it('breaks long lists into lines that a mail can carry', () => {
+    const targets = Array.from({ length: 60 }, (_, i) => ({
+      ...INCIDENT.targets[0]!,
+      ip: `192.0.2.${i}`,
+      name: `host-${i}`,
+    }));
+    const ports = Array.from({ length: 30 }, (_, i) => 10_000 + i);
+    const { complaint } = renderReport({ ...INPUT, lines: [], incident: { ...INCIDENT, targets, ports } });
+    const block = complaint.text.slice(
+      complaint.text.indexOf('  Source:'),
+      complaint.text.indexOf('  Attempts:'),
+    );
+    for (const line of block.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+    expect(block).toContain('host-49 (192.0.2.49), and 10 more');
+    expect(block).not.toContain('host-50');
+    expect(block.replace(/\s+/g, ' ')).toContain('10019, and 10 more (tcp)');
   });
 
   it('warns when a clock is off by a minute and more', () => {

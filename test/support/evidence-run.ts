@@ -13,6 +13,8 @@ export const NEIGHBOUR = '198.51.100.70';
 /** Sources that come at once: one of them is real. */
 export const CROWD = ['203.0.113.1', '203.0.113.2', '203.0.113.3', '203.0.113.4', '203.0.113.5'] as const;
 export const LOUD_LINES = 80;
+/** Lines in the archive. */
+export const ALL_LINES = 1 + LOUD_LINES + 3 + 5;
 
 const RULES = `
 hosts: { lisa: 192.0.2.10 }
@@ -75,6 +77,8 @@ export async function evidenceRun(): Promise<EvidenceRun> {
   );
   const app = await startApp(dir, 'tcp', settings);
   await sendTcp(app.port, [
+    // In the archive, and no part of its incident.
+    deny(LOUD, 200, 79),
     ...Array.from({ length: LOUD_LINES }, (_, i) => deny(LOUD, 10 + i)),
     ...[10, 11, 12].map((host) => deny(NEIGHBOUR, host)),
     ...CROWD.map((source) => deny(source, 10, 79)),
