@@ -160,6 +160,7 @@ function start(crashAt) {
   });
   let log = '';
   child.stderr.on('data', (chunk) => {
+    appendFileSync(join(dir, 'daemon.log'), chunk);
     log = (log + chunk).slice(-4_000);
   });
   const one = child;
@@ -230,7 +231,6 @@ for (let i = 0; i < 60; i++) {
 child.kill('SIGTERM');
 await last;
 server.close();
-rmSync(dir, { recursive: true, force: true });
 
 const verdict = oracle.verdict(server.mails);
 const ok =
@@ -251,5 +251,10 @@ else {
     `${verdict.inFlight} more sources lost a line that was sent less than a second before a death, ${verdict.inFlightMailed} of them were mailed all the same`,
   );
   console.log(ok ? 'nothing lost' : `FAILED: ${fatal ?? JSON.stringify(verdict.lost.slice(0, 10))}`);
+}
+if (ok) rmSync(dir, { recursive: true, force: true });
+else {
+  writeFileSync(join(dir, 'mails.json'), JSON.stringify(server.mails, null, 1));
+  console.log(`its directory, with everything the daemons said and mailed, is ${dir}`);
 }
 process.exit(ok ? 0 : 1);

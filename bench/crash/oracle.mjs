@@ -47,6 +47,8 @@ export class Oracle {
     const inFlight = [...this.#sources].filter(
       ([source, { times }]) => times.length === 3 && !owed.has(source),
     );
+    const unlisted = mails.reduce((sum, mail) => sum + mail.unlisted, 0);
+    const nowhere = [...owed].filter((source) => !bySource.has(source) && !inDigest.has(source));
     return {
       kills: this.#deaths.length,
       sources: this.#sources.size,
@@ -54,7 +56,9 @@ export class Oracle {
       mailed: bySource.size,
       mails: mails.length,
       inDigest: [...owed].filter((source) => inDigest.has(source) && !bySource.has(source)).length,
-      lost: [...owed].filter((source) => !bySource.has(source) && !inDigest.has(source)),
+      /** Beyond what a digest lists it gives their number. */
+      unlisted,
+      lost: nowhere.slice(unlisted),
       duplicates,
       tooMany: this.#beyondDeaths(mails),
       /** Mails about one source that are not the same mail: another Message-ID. */
