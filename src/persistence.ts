@@ -21,6 +21,8 @@ const EXPIRE_MS = 60_000;
 /** Incidents that open faster than this share a commit: at most the store's own 250 ms later. */
 const COMMIT_SPACING_MS = 10;
 const MAX_RESUMED = 1_000_000;
+/** Of more that have closed lately some open again, and close; their alerts are known and not sent. */
+const MAX_CLOSED = 10_000;
 
 /**
  * Everything the daemon does not forget: hits, incidents, alerts, what people were told, the archive. It knows which of it is
@@ -164,7 +166,7 @@ export class Persistence {
     const closed = this.#store.incidents({
       states: ['closed'],
       sinceMs: nowMs - windowMs,
-      limit: MAX_RESUMED,
+      limit: MAX_CLOSED,
     });
     const hits = this.#store.hits(nowMs - windowMs).map((stored) => withLine(stored, lines));
     // Read before the pipeline goes on: what it says while it catches up is told as it is said.
