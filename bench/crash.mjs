@@ -86,7 +86,7 @@ let feeding = true;
 let fatal;
 
 function line(source, host) {
-  return `<4>1 ${new Date().toISOString()} fw1 kernel - - - [UFW BLOCK] IN=eth0 OUT= SRC=${source} DST=2001:db8:1::${host} LEN=60 TC=0 HOPLIMIT=64 FLOWLBL=0 PROTO=TCP SPT=40000 DPT=143 WINDOW=64800 RES=0x00 SYN URGP=0\n`;
+  return `<4>1 ${new Date().toISOString()} fw1 kernel - - - [UFW BLOCK] IN=eth0 OUT= SRC=${source} DST=${hostIp(host)} LEN=60 TC=0 HOPLIMIT=64 FLOWLBL=0 PROTO=TCP SPT=40000 DPT=143 WINDOW=64800 RES=0x00 SYN URGP=0\n`;
 }
 
 function nextLine() {
@@ -122,11 +122,21 @@ function renameIfThere(from, to) {
   }
 }
 
+/** Numbers the TCP connections. */
+let connection = 0;
+
+function hostIp(host) {
+  return `2001:db8:1::${host}`;
+}
+
 /** A line every few milliseconds; over TCP while somebody listens, and nothing is sent again. */
 async function feed() {
   let socket;
   while (feeding || waiting.length > 0) {
-    if (socket === undefined || socket.destroyed) socket = await dial();
+    if (socket === undefined || socket.destroyed) {
+      socket = await dial();
+      if (socket !== undefined) connection++;
+    }
     if (socket === undefined) {
       await sleep(20);
       continue;
@@ -138,7 +148,7 @@ async function feed() {
     const { source, host, isLogged } = nextLine();
     if (isLogged) append(line(source, host));
     else socket.write(line(source, host));
-    oracle.sent(source, Date.now(), isLogged);
+    oracle.sent(source, hostIp(host), isLogged ? undefined : connection);
     await sleep(LINE_MS);
   }
   socket?.end();
@@ -167,8 +177,8 @@ function start(crashAt) {
   return new Promise((done) => one.once('exit', (code, signal) => done({ code, signal, log })));
 }
 
-/** Sources whose incident, or whose three hits, the dead daemon's store holds. */
-async function storedSources() {
+/** The hits that the dead daemon's store holds, and the sources of its incidents. */
+async function stored() {
   const store = openSqliteStore({
     path: join(dir, 'var/knockwatch.db'),
     open: await loadSqlite(),
@@ -176,11 +186,10 @@ async function storedSources() {
     setAside: false,
   });
   try {
-    const hosts = new Map();
-    for (const { hit } of store.hits(Date.now() - 50_000))
-      hosts.set(hit.sourceIp, (hosts.get(hit.sourceIp) ?? new Set()).add(hit.host.ip));
-    const counted = [...hosts].filter(([, seen]) => seen.size >= 3).map(([source]) => source);
-    return [...counted, ...store.incidents({ limit: 100_000 }).flatMap((incident) => incident.sources)];
+    return {
+      hits: store.hits(Date.now() - 50_000).map(({ hit }) => ({ source: hit.sourceIp, host: hit.host.ip })),
+      sources: store.incidents({ limit: 100_000 }).flatMap((incident) => incident.sources),
+    };
   } finally {
     store.close();
   }
@@ -208,7 +217,7 @@ async function killOnce(point) {
   const { code, signal, log } = await ended;
   clearTimeout(stuck);
   if (signal !== 'SIGKILL') fatal ??= `the daemon ended by itself (${code}): ${log}`;
-  oracle.died(Date.now(), await storedSources(), server.mails.length);
+  oracle.died(connection, await stored(), server.mails.length);
   const so = perPoint.get(point) ?? { kills: 0, mails: 0 };
   perPoint.set(point, { kills: so.kills + 1, mails: so.mails + server.mails.length - before });
 }
@@ -248,7 +257,7 @@ else {
       `${verdict.duplicates} duplicates (${verdict.others} with another Message-ID), ${verdict.mails} mails`,
   );
   console.log(
-    `${verdict.inFlight} more sources lost a line that was sent less than a second before a death, ${verdict.inFlightMailed} of them were mailed all the same`,
+    `${verdict.inFlight} more sources had a line on its way when a daemon died, ${verdict.inFlightMailed} of them were mailed all the same`,
   );
   console.log(ok ? 'nothing lost' : `FAILED: ${fatal ?? JSON.stringify(verdict.lost.slice(0, 10))}`);
 }
