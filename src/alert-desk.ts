@@ -6,10 +6,11 @@ import type { Notice } from './notify/notice.ts';
 import { Notifier } from './notify/notifier.ts';
 import type { Outbox } from './notify/outbox.ts';
 import type { IncidentContext } from './notify/render-context.ts';
-import type { Owed, Persistence, Told } from './persistence.ts';
+import type { Persistence } from './persistence.ts';
 import type { Rule } from './rule.ts';
 import type { SourceEvidence } from './source-evidence.ts';
 import type { Telemetry } from './telemetry.ts';
+import type { Owed, Told } from './told-notes.ts';
 import type { Alert, Decision, Delivery, Incident } from './types.ts';
 
 export interface AlertDeskOptions {
@@ -46,11 +47,11 @@ export class AlertDesk {
         perSource: { mails: perSource.mails, perMs: perSource.per },
       },
       outbox: shared?.outbox ?? persistence.outbox,
-      records: shared === undefined ? persistence.records : [],
-      held: persistence.held,
+      records: shared === undefined ? persistence.told.records : [],
+      held: persistence.told.held,
       onRecord: (id, record) =>
-        shared === undefined ? persistence.onRecord(id, record) : shared.noteTold(id, record),
-      onHeld: (channel, id, held) => persistence.onHeld(channel, id, held),
+        shared === undefined ? persistence.told.record(id, record) : shared.noteTold(id, record),
+      onHeld: (channel, id, held) => persistence.told.hold(channel, id, held),
       onDelivery: (delivery) => {
         telemetry.delivered(delivery);
         persistence.onDelivery(delivery, Date.now());
@@ -133,7 +134,7 @@ export class AlertDesk {
     const rule = this.#options.rule(incident.ruleId);
     const source = { channels: rule?.notify ?? [], context: () => this.#context(incident, rule) };
     return this.#notifier.handle(incident, transition, source, Date.now()).then(
-      () => persistence.settled(incident.id, transition),
+      () => persistence.told.settled(incident.id, transition),
       (error: Error) => {
         telemetry.log.error({ incident: incident.id, because: error.message }, 'alert could not be accepted');
         // It stays owed: whoever goes on from here tries again.

@@ -129,7 +129,11 @@ export class App {
     for (const { fd, name } of plan.unused)
       telemetry.log.warn({ fd, name }, 'an inherited socket fits no listener and is not used');
     this.#receivers = createReceivers(
-      plan.listeners,
+      plan.listeners.map((listener) =>
+        listener.protocol === 'tail'
+          ? { ...listener, note: this.#persistence.tailNote(listener.path ?? '') }
+          : listener,
+      ),
       (frame) => this.#onFrame(frame),
       ({ level, message, details }) => telemetry.log[level](details ?? {}, message),
     );

@@ -1,12 +1,11 @@
 import { visible } from './lib/escape.ts';
 import { serviceName } from './lib/services.ts';
 import { conditionSentence } from './notify/condition.ts';
-import type { OutboxEntry } from './notify/outbox.ts';
 import type { Outcome } from './pipeline.ts';
 import type { Rule, RuleSet } from './rule.ts';
 import type { SenderReport } from './sender-health.ts';
 import type { AppStatus } from './status.ts';
-import type { Hit, Incident } from './types.ts';
+import type { Hit, Incident, OutboxEntry } from './types.ts';
 import type { IncidentDetail, IncidentSummary, StoryEvent } from './web/incident-rows.ts';
 import type { Overview, PageLine, QueuedAlert, RuleRow, SenderRow, SourceHit } from './web/source.ts';
 

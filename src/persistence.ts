@@ -1,27 +1,18 @@
 import type { Config } from './config.ts';
-import type { LedgerRecord } from './notify/ledger.ts';
 import type { Outbox } from './notify/outbox.ts';
-import type { Held } from './notify/tally.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { StoreStatus } from './status.ts';
 import { EvidenceArchive } from './store/archive.ts';
 import { MemoryStore } from './store/memory.ts';
+import { ARCHIVE_HEAD, TAIL } from './store/notes.ts';
+import { openStore } from './store/open-store.ts';
 import { archiveDirectory, storePath } from './store/places.ts';
 import { ResilientStore } from './store/resilient.ts';
-import { loadSqlite } from './store/sqlite-driver.ts';
 import type { DeliveryRecord, Store, StoredHit, StoreEvent } from './store/store.ts';
 import { StoreOutbox } from './store/store-outbox.ts';
 import type { Telemetry } from './telemetry.ts';
+import { type Owed, type Told, ToldNotes } from './told-notes.ts';
 import type { Delivery, Frame, Hit, Incident, LineKeeper } from './types.ts';
-
-/** What happened to an incident, and what people may have to be told. */
-export type Told = 'settled' | 'escalated' | 'closed';
-
-/** Something people were not told of yet when the last run ended. */
-export interface Owed {
-  readonly incident: Incident;
-  readonly transition: Told;
-}
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -30,11 +21,8 @@ const EXPIRE_MS = 60_000;
 /** Incidents that open faster than this share a commit: at most the store's own 250 ms later. */
 const COMMIT_SPACING_MS = 10;
 const MAX_RESUMED = 1_000_000;
-
-const LEDGER = 'ledger/';
-const OWED = 'owed/';
-const HELD = 'held/';
-const ARCHIVE_HEAD = 'archive.head';
+/** Of more that have closed lately some open again, and close; their alerts are known and not sent. */
+const MAX_CLOSED = 10_000;
 
 /**
  * Everything the daemon does not forget: hits, incidents, alerts, what people were told, the archive. It knows which of it is
@@ -46,6 +34,8 @@ export class Persistence {
   readonly #store: Store;
   readonly #archive: EvidenceArchive | undefined;
   readonly #outbox: Outbox;
+  /** What people were told, and are still to be told. */
+  readonly told: ToldNotes;
   #committedMs = 0;
   #expiredMs = 0;
   #retainedMs = 0;
@@ -66,6 +56,7 @@ export class Persistence {
     this.#archive = archive;
     this.#missing = missing;
     this.#outbox = new StoreOutbox(store);
+    this.told = new ToldNotes(store);
   }
 
   /**
@@ -75,7 +66,7 @@ export class Persistence {
   static async open(config: Config, telemetry: Telemetry): Promise<Persistence> {
     const onEvent = (event: StoreEvent) => telemetry.stored(event);
     const { store, missing } = config.store.enabled
-      ? await openStore(config, onEvent)
+      ? await openStore(storePath(config.stateDir), onEvent)
       : { store: new MemoryStore({ onEvent }) };
     const archive = config.archive.enabled
       ? await EvidenceArchive.open({ directory: archiveDirectory(config.stateDir), onEvent })
@@ -119,25 +110,13 @@ export class Persistence {
     return this.#archive?.counters ?? { written: 0, dropped: 0 };
   }
 
-  /** What people were told before this run. */
-  get records(): LedgerRecord[] {
-    return parsed(this.#store.metaEntries(LEDGER));
-  }
-
-  /** Remembers what people were told about an incident; undefined: it is closed. */
-  onRecord(incidentId: string, record: LedgerRecord | undefined): void {
-    this.#store.setMeta(LEDGER + incidentId, record === undefined ? undefined : JSON.stringify(record));
-  }
-
-  /** What waited for a digest when the last run ended. */
-  get held(): { readonly channel: string; readonly held: Held }[] {
-    return parsed(this.#store.metaEntries(HELD));
-  }
-
-  /** Something waits for a channel's digest, or (`undefined`) does not any more. */
-  onHeld(channel: string, incidentId: string, held: Held | undefined): void {
-    const value = held === undefined ? undefined : JSON.stringify({ channel, held });
-    this.#store.setMeta(`${HELD}${channel}/${incidentId}`, value);
+  /** Keeps how far a tailed file has been read, in one transaction with its hits; undefined where nothing is kept. */
+  tailNote(path: string): { read(): string | undefined; write(text: string): void } | undefined {
+    if (this.#store instanceof MemoryStore) return undefined;
+    return {
+      read: () => this.#store.meta(TAIL + path),
+      write: (text) => this.#store.setMeta(TAIL + path, text),
+    };
   }
 
   onDelivery(delivery: Delivery, nowMs: number): void {
@@ -158,16 +137,11 @@ export class Persistence {
   /** An incident moved. A new one is committed with the hits that led to it; of the rest is remembered what people are owed. */
   moved(incident: Incident, transition: 'opened' | Told, nowMs: number): void {
     this.#store.saveIncident(incident);
-    if (transition !== 'opened') this.#store.setMeta(OWED + incident.id, transition);
+    if (transition !== 'opened') this.told.owe(incident.id, transition);
     else if (Math.abs(nowMs - this.#committedMs) >= COMMIT_SPACING_MS) {
       this.#committedMs = nowMs;
       this.#store.flush();
     }
-  }
-
-  /** People were told, or it was decided not to. */
-  settled(incidentId: string, transition: Told): void {
-    if (this.#store.meta(OWED + incidentId) === transition) this.#store.setMeta(OWED + incidentId, undefined);
   }
 
   /** About once a second: incidents as they are now, hits no window needs any more, and what is too old. */
@@ -184,18 +158,20 @@ export class Persistence {
   }
 
   /**
-   * Goes on where the last run ended: open incidents and windows (hits of the last `windowMs`) into the pipeline, their lines
-   * into `lines`. Returns what people are still owed; incidents of rules that are gone are closed and among it.
+   * Goes on where the last run ended: incidents and windows (hits of the last `windowMs`) into the pipeline, their lines into
+   * `lines`. Returns what people are still owed; incidents of rules that are gone are closed and among it.
    */
   resume(pipeline: Pick<Pipeline, 'resume'>, lines: LineKeeper, windowMs: number, nowMs: number): Owed[] {
     const open = this.#store.incidents({ states: ['open', 'growing', 'quiet'], limit: MAX_RESUMED });
+    const closed = this.#store.incidents({
+      states: ['closed'],
+      sinceMs: nowMs - windowMs,
+      limit: MAX_CLOSED,
+    });
     const hits = this.#store.hits(nowMs - windowMs).map((stored) => withLine(stored, lines));
     // Read before the pipeline goes on: what it says while it catches up is told as it is said.
-    const owed = [...this.#store.metaEntries(OWED)].flatMap(([key, transition]): Owed[] => {
-      const incident = this.#store.incident(key.slice(OWED.length));
-      return incident === undefined ? [] : [{ incident, transition: transition as Told }];
-    });
-    const orphans = pipeline.resume(open, hits).map((incident): Owed => {
+    const owed = this.told.owed();
+    const orphans = pipeline.resume([...open, ...closed], hits).map((incident): Owed => {
       const { resume: _gone, ...rest } = incident;
       return { incident: { ...rest, state: 'closed' }, transition: 'closed' };
     });
@@ -250,34 +226,9 @@ export class Persistence {
   }
 }
 
-async function openStore(
-  { stateDir }: Config,
-  onEvent: (event: StoreEvent) => void,
-): Promise<{ readonly store: Store; readonly missing?: string }> {
-  try {
-    const open = await loadSqlite();
-    return { store: new ResilientStore({ path: storePath(stateDir), open, onEvent }) };
-  } catch (error) {
-    if (!(error instanceof AggregateError)) throw error;
-    onEvent({ kind: 'store-degraded', because: `${error.message}; nothing survives a restart` });
-    return { store: new MemoryStore({ onEvent }), missing: error.message };
-  }
-}
-
 /** A hit of an earlier run whose line can be found in this one. */
 function withLine({ hit, line }: StoredHit, lines: LineKeeper): Hit {
   if (line === undefined) return hit;
   const kept = lines.keep({ ...line, transport: hit.attempt.observer.via ?? 'file' });
   return { ...hit, attempt: { ...hit.attempt, line: kept } };
-}
-
-/** Values that are JSON; others are left out. */
-function parsed<T>(entries: ReadonlyMap<string, string>): T[] {
-  return [...entries.values()].flatMap((text) => {
-    try {
-      return [JSON.parse(text) as T];
-    } catch {
-      return [];
-    }
-  });
 }

@@ -328,6 +328,27 @@ export interface Alert {
   readonly incident?: AlertIncident;
 }
 
+/** An alert on its way to one channel. Alert id and channel name identify it. */
+export interface OutboxEntry {
+  readonly alert: Alert;
+  readonly channel: string;
+  /** Tries so far. */
+  readonly attempts: number;
+  readonly createdAtMs: number;
+  readonly notBeforeMs: number;
+  /** What the last try said. */
+  readonly because?: string;
+}
+
+/**
+ * What became of an alert that an outbox was asked to accept. A full queue displaces the mildest alert, the newest of them first,
+ * never a digest: it may be the one just put, and whoever put it has to see that it is told another way.
+ */
+export type PutResult =
+  | { readonly kind: 'stored' }
+  | { readonly kind: 'known' }
+  | { readonly kind: 'displaced'; readonly alert: Alert };
+
 /** The outcome of one try to hand an alert to a channel. */
 export interface Delivery {
   readonly alertId: string;

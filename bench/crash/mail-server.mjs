@@ -51,5 +51,7 @@ async function mailOf(text) {
     messageId,
     source: /Digest/.test(subject) ? undefined : source,
     told: body.match(/2001:db8:2::[0-9a-f]+/g) ?? [],
+    /** What a digest counts and does not list. */
+    unlisted: Number(/^\s*and (\d+) more incidents?, all of them in the store/m.exec(body)?.[1] ?? 0),
   };
 }

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { visible } from '../lib/escape.ts';
 import { exportArchive } from '../store/archive-export.ts';
-import type { ChainHead } from '../store/archive-record.ts';
 import { verifyArchive } from '../store/archive-verify.ts';
+import { knownHead } from '../store/notes.ts';
 import { archiveDirectory, storePath } from '../store/places.ts';
 import { configOrFail } from './config-option.ts';
 import { CliError, EXIT_FAILURE, type Io, paint, writeJson } from './io.ts';
@@ -83,7 +83,9 @@ async function verify(
   const { stateDir } = await configOrFail(io, command);
   if (directory !== undefined && !existsSync(directory))
     throw new CliError(EXIT_FAILURE, `there is no directory ${directory}`);
-  const head = directory === undefined && to === undefined ? await knownHead(io, stateDir) : undefined;
+  // The store says up to where the chain must go; in an export or a period it may end before.
+  const isWhole = directory === undefined && to === undefined && existsSync(storePath(stateDir));
+  const head = isWhole ? await withStore(io, stateDir, knownHead) : undefined;
   const path = directory ?? archiveDirectory(stateDir);
   const { files, records, first, last, broken, brokenCount } = await verifyArchive(path, from, to, head);
   if (json) {
@@ -105,16 +107,9 @@ async function verify(
     io.stdout.write(`${records} sound records in ${files.length} files${span}\n`);
     if (last !== undefined) io.stdout.write(`newest digest ${last.sha256}\n`);
   }
-  if (brokenCount > 0) throw new CliError(EXIT_FAILURE, `${brokenCount} places are not as they were written`);
-}
-
-/** The newest record the store knows of: nothing may be missing before it. */
-async function knownHead(io: Io, stateDir: string): Promise<ChainHead | undefined> {
-  if (!existsSync(storePath(stateDir))) return undefined;
-  const text = await withStore(io, stateDir, (store) => store.meta('archive.head'));
-  try {
-    return text === undefined ? undefined : (JSON.parse(text) as ChainHead);
-  } catch {
-    return undefined;
-  }
+  if (brokenCount > 0)
+    throw new CliError(
+      EXIT_FAILURE,
+      `${brokenCount} ${brokenCount === 1 ? 'place is not as it was' : 'places are not as they were'} written`,
+    );
 }

@@ -1,8 +1,8 @@
 import { visible } from '../lib/escape.ts';
 import { serviceName } from '../lib/services.ts';
 import { textTable } from '../lib/text-table.ts';
-import type { DeliveryRecord, OutboxEntry } from '../store/store.ts';
-import type { Incident } from '../types.ts';
+import type { DeliveryRecord } from '../store/store.ts';
+import type { Incident, OutboxEntry } from '../types.ts';
 
 const MAX_TARGETS = 50;
 
@@ -55,12 +55,16 @@ export function incidentTable(incidents: readonly Incident[]): string[] {
   );
 }
 
+/** Who was told of an incident, and who will be. */
+export interface Told {
+  readonly deliveries: readonly DeliveryRecord[];
+  readonly waiting: readonly OutboxEntry[];
+  /** Channels whose next digest tells of it. */
+  readonly inDigest: readonly string[];
+}
+
 /** One incident in full: what, who, whom, who was told, and the lines. */
-export function incidentLines(
-  incident: Incident,
-  deliveries: readonly DeliveryRecord[],
-  waiting: readonly OutboxEntry[],
-): string[] {
+export function incidentLines(incident: Incident, { deliveries, waiting, inDigest }: Told): string[] {
   const { targets, lines, lineCount } = incident;
   const fields: [string, string][] = [
     ['Rule', `${incident.ruleId}, ${incident.kind}, ${incident.severity}, ${incident.state}`],
@@ -90,7 +94,10 @@ export function incidentLines(
     ),
     ...(targets.length > MAX_TARGETS ? [`  and ${targets.length - MAX_TARGETS} more targets`] : []),
     '',
-    ...(deliveries.length + waiting.length === 0 ? ['  nobody was told'] : []),
+    ...(deliveries.length + waiting.length + inDigest.length === 0
+      ? ['  no alert of its own; a digest may have told of it']
+      : []),
+    ...inDigest.map((channel) => `  in the next digest for ${channel}`),
     ...deliveries.map(
       ({ atMs, alertId, channel, outcome, because }) =>
         `  ${second(atMs)}  ${alertId} to ${channel}: ${outcome}, ${because}`,

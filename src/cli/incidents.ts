@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { incidentToEcs } from '../lib/ecs.ts';
 import { canonicalIp } from '../lib/ip.ts';
+import { channelsHolding } from '../store/notes.ts';
 import type { IncidentFilter, Store } from '../store/store.ts';
 import type { Incident, IncidentState, Severity } from '../types.ts';
 import { configOrFail } from './config-option.ts';
-import { incidentLines, incidentTable } from './incident-text.ts';
+import { incidentLines, incidentTable, type Told } from './incident-text.ts';
 import { CliError, EXIT_FAILURE, type Io, writeJson } from './io.ts';
 import { withStore } from './open-store.ts';
 
@@ -56,7 +57,8 @@ function filterOf({ open, severity, rule, source, since, until, limit }: Options
   };
 }
 
-function toldOf(store: Store, { id }: Incident) {
+/** Who was told of an incident, who is being told, and whose digest will tell of it. */
+function toldOf(store: Store, { id }: Incident): Told {
   const about = (alertId: string) => alertId.startsWith(`${id}.`);
   return {
     deliveries: store
@@ -64,6 +66,7 @@ function toldOf(store: Store, { id }: Incident) {
       .filter(({ alertId }) => about(alertId))
       .reverse(),
     waiting: store.outbox().filter(({ alert }) => about(alert.id)),
+    inDigest: channelsHolding(store, id),
   };
 }
 
@@ -91,20 +94,25 @@ export function registerIncidents(program: Command, io: Io): void {
         if (id === undefined) return listAll(io, store, options);
         const incident = store.incident(id);
         if (incident === undefined) throw new CliError(EXIT_FAILURE, `the store has no incident ${id}`);
-        const { deliveries, waiting } = toldOf(store, incident);
+        const told = toldOf(store, incident);
         if (options.json)
           writeJson(io, {
             ...incidentToEcs(incident),
             state: incident.state,
-            deliveries,
-            waiting: waiting.map(({ alert, channel, because }) => ({ alert: alert.id, channel, because })),
+            deliveries: told.deliveries,
+            inDigest: told.inDigest,
+            waiting: told.waiting.map(({ alert, channel, because }) => ({
+              alert: alert.id,
+              channel,
+              because,
+            })),
             lines: incident.lines.map(({ bytes, receivedAtMs, peer }) => ({
               receivedAt: new Date(receivedAtMs).toISOString(),
               sender: peer.address,
               text: bytes.toString('utf8'),
             })),
           });
-        else io.stdout.write(`${incidentLines(incident, deliveries, waiting).join('\n')}\n`);
+        else io.stdout.write(`${incidentLines(incident, told).join('\n')}\n`);
       });
     });
 }

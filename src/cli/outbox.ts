@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { visible } from '../lib/escape.ts';
 import { textTable } from '../lib/text-table.ts';
 import { runningPid } from '../store/pid-file.ts';
-import type { OutboxEntry } from '../store/store.ts';
+import type { OutboxEntry } from '../types.ts';
 import { configOrFail } from './config-option.ts';
 import { second } from './incident-text.ts';
 import { CliError, EXIT_FAILURE, type Io, writeJson } from './io.ts';
@@ -70,7 +70,7 @@ export function registerOutbox(program: Command, io: Io): void {
           const who =
             pid === undefined ? 'the next daemon tries them' : `process ${pid} tries them within seconds`;
           if (options.json) writeJson(io, { retried: count, ...(pid === undefined ? {} : { pid }) });
-          else io.stdout.write(`${count} alerts wait again; ${who}\n`);
+          else io.stdout.write(`${count} ${count === 1 ? 'alert waits' : 'alerts wait'} again; ${who}\n`);
           return;
         }
         const waiting = store.outbox().map((entry): Row => ({ state: 'waiting', entry }));

@@ -3,86 +3,101 @@ import type { Lookup } from '../evidence/lookup.ts';
 import { Lookups } from '../evidence/lookups.ts';
 import type { DeviceClock, ReportInput, ReportLookup } from '../evidence/report.ts';
 import { canonicalIp } from '../lib/ip.ts';
-import { offsetMinutes } from '../lib/time-zone.ts';
-import { Pipeline } from '../pipeline.ts';
-import type { RuleSet } from '../rule.ts';
-import { archiveLines, listArchive } from '../store/archive-files.ts';
-import { rawBytes, readRecord } from '../store/archive-record.ts';
-import { archiveDirectory } from '../store/places.ts';
 import type { Store } from '../store/store.ts';
-import type { EvidenceLine, Incident } from '../types.ts';
-import { pipelineOptions } from './pipeline-options.ts';
+import type { Incident, IncidentTarget, SyslogMessage } from '../types.ts';
+import type { ReadLine } from './report-lines.ts';
 
-const MAX_LINES = 1_000;
-const DAY_MS = 86_400_000;
-const NO_RULES: RuleSet = { rules: [], ignores: [], names: new Map(), files: [] };
+/**
+ * What one source did. Where it was the only one that is the incident; where there were several, what its lines tell, since the
+ * incident does not say who did what.
+ */
+export function shareOf(incident: Incident, lines: readonly ReadLine[]): Incident {
+  const attempts = lines.flatMap(({ attempt }) => attempt ?? []);
+  if (incident.sources.length === 1 || attempts.length === 0) return incident;
+  const distinct = <T>(values: readonly (T | undefined)[]) => [
+    ...new Set(values.filter((value) => value !== undefined)),
+  ];
+  const numbers = (values: readonly (number | undefined)[]) => distinct(values).sort((a, b) => a - b);
+  const { firstSeenMs, lastSeenMs } = incident;
+  // The lines' own times, where their clocks agree with what was known when they came.
+  const times = attempts.map(({ atMs }) => Math.min(Math.max(atMs, firstSeenMs), lastSeenMs));
+  const targets = incident.targets.filter(({ ip, port }) =>
+    attempts.some(({ destination }) => isTarget(destination, { ip, port })),
+  );
+  return {
+    ...incident,
+    firstSeenMs: Math.min(...times),
+    lastSeenMs: Math.max(...times),
+    count: attempts.reduce((sum, { count }) => sum + count, 0),
+    lineCount: lines.length,
+    transports: distinct(attempts.map(({ transport }) => transport)),
+    ports: numbers(attempts.map(({ destination }) => destination.port)),
+    sourcePorts: numbers(attempts.map((attempt) => attempt.source.port)),
+    tcpFlags: distinct(attempts.map(({ tcpFlags }) => tcpFlags?.join(' '))),
+    // A host that does not say its own address is known by that of its log.
+    targets: targets.length === 0 ? incident.targets : targets,
+  };
+}
 
-/** The incident's own lines and, where it has had more, those of the archive that name the source in its time. */
-export async function linesOf(incident: Incident, source: string, stateDir: string): Promise<EvidenceLine[]> {
-  if (incident.lines.length >= incident.lineCount) return [...incident.lines];
-  const found: EvidenceLine[] = [];
-  const from = dayOf(incident.firstSeenMs);
-  // Lines may come late, by their devices' clocks.
-  const to = dayOf(incident.lastSeenMs + DAY_MS);
-  for (const file of await listArchive(archiveDirectory(stateDir))) {
-    if (file.day < from || file.day > to) continue;
-    for await (const { bytes } of archiveLines(file)) {
-      if (!bytes.includes(source)) continue;
-      const read = readRecord(bytes);
-      const receivedAtMs = read.ok ? Date.parse(read.record.receivedAt) : Number.NaN;
-      if (!read.ok || read.record.sender === undefined || !(receivedAtMs >= incident.firstSeenMs - 60_000))
-        continue;
-      const { sender, port } = read.record;
-      found.push({
-        bytes: rawBytes(read.record),
-        receivedAtMs,
-        peer: { address: sender, ...(port === undefined ? {} : { port }) },
-      });
-      if (found.length >= MAX_LINES || found.length >= incident.lineCount) return found;
-    }
+function isTarget(
+  { ip, port }: { readonly ip?: string; readonly port?: number },
+  target: Pick<IncidentTarget, 'ip' | 'port'>,
+): boolean {
+  return ip === target.ip && (port ?? -1) === target.port;
+}
+
+/** Whether lines are about logins rather than packets. */
+export function typeOf(lines: readonly ReadLine[]): 'port_scan' | 'login_attack' {
+  const attempts = lines.flatMap(({ attempt }) => attempt ?? []);
+  const logins = attempts.filter(({ kind }) => kind === 'login').length;
+  return logins * 2 > attempts.length ? 'login_attack' : 'port_scan';
+}
+
+/** What the lines tell about the clocks of the devices that logged them. */
+export function clocksOf(lines: readonly ReadLine[]): DeviceClock[] {
+  const devices = new Map<string, ReadLine[]>();
+  for (const read of lines) {
+    const key = `${read.line.peer.address} ${read.message.hostname ?? ''}`;
+    devices.set(key, [...(devices.get(key) ?? []), read]);
   }
-  return found.length > incident.lines.length ? found : [...incident.lines];
-}
-
-function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
-}
-
-/** What the lines tell about the clocks of the devices, and whether they are about logins. */
-export function readLines(
-  lines: readonly EvidenceLine[],
-  config: Config,
-): { readonly clocks: DeviceClock[]; readonly type: 'port_scan' | 'login_attack' } {
-  const pipeline = new Pipeline({ ...pipelineOptions(config, NO_RULES, 'replay'), onTransition: () => {} });
-  const devices = new Map<string, { address: string; hostname?: string; skews: number[] }>();
-  let logins = 0;
-  let attempts = 0;
-  for (const line of lines) {
-    const { message, attempt } = pipeline.process({ ...line, transport: 'file' });
-    if (attempt !== undefined) attempts++;
-    if (attempt?.kind === 'login') logins++;
-    const { address } = line.peer;
-    const { hostname, timestamp } = message;
-    const device = devices.get(address) ?? {
-      address,
-      ...(hostname === undefined ? {} : { hostname }),
-      skews: [],
+  return [...devices.values()].map((read): DeviceClock => {
+    const [{ line, message }] = read as [ReadLine];
+    const device = {
+      address: line.peer.address,
+      ...(message.hostname === undefined ? {} : { hostname: message.hostname }),
     };
-    devices.set(address, device);
-    if (timestamp?.epochMs !== undefined && timestamp.quality === 'device')
-      device.skews.push(timestamp.epochMs - line.receivedAtMs);
-  }
-  const clocks = [...devices.values()].map(({ skews, ...device }): DeviceClock => {
-    const zone =
-      config.senders.find(({ address }) => canonicalIp(address) === device.address)?.zone ?? config.zone;
-    const known = { ...device, utcOffset: offsetText(offsetMinutes(lines[0]!.receivedAtMs, zone)) };
-    return skews.length === 0 ? known : { ...known, skewMs: median(skews), samples: skews.length };
+    const skews = read.flatMap(({ message: { timestamp }, line: { receivedAtMs } }) =>
+      timestamp?.epochMs !== undefined && timestamp.quality === 'device'
+        ? [timestamp.epochMs - receivedAtMs]
+        : [],
+    );
+    if (skews.length === 0) return { ...device, zone: 'none' };
+    const stamped = read.find(({ message: { timestamp } }) => timestamp?.quality === 'device')!.message;
+    const offset = offsetMinutes(stamped);
+    return {
+      ...device,
+      zone: stamped.timestamp!.zone,
+      ...(offset === undefined ? {} : { utcOffset: offsetText(offset) }),
+      skewMs: skews.toSorted((a, b) => a - b)[Math.floor(skews.length / 2)]!,
+      samples: skews.length,
+    };
   });
-  return { clocks, type: logins * 2 > attempts ? 'login_attack' : 'port_scan' };
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+const DAY_MINUTES = 1_440;
+
+/** Minutes the clock shown in a line is ahead of UTC: its wall time against the moment it was understood as. */
+function offsetMinutes({ text, timestamp }: SyslogMessage): number | undefined {
+  const utcSeconds = Math.floor(timestamp!.epochMs! / 1_000) % 86_400;
+  const clocks = [...text.slice(0, 160).matchAll(/(?<![\d:])(\d\d):(\d\d):(\d\d)(?![\d:])/g)].reverse();
+  for (const [, hours, minutes, seconds] of clocks) {
+    const ahead = Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds) - utcSeconds;
+    // Offsets in use are quarters of an hour; other differences are other times in the line.
+    if (ahead % 900 !== 0) continue;
+    const within = (ahead / 60 + DAY_MINUTES) % DAY_MINUTES;
+    return within > 14 * 60 ? within - DAY_MINUTES : within;
+  }
+  return undefined;
 }
 
 /** Minutes as `+01:00`. */
@@ -91,22 +106,20 @@ function offsetText(minutes: number): string {
   return `${minutes < 0 ? '-' : '+'}${String(hours).padStart(2, '0')}:${String(rest).padStart(2, '0')}`;
 }
 
-/** What is known about a source: answers that are kept, and with `ask` new ones. Nobody is asked without it. */
+/** What is known about a source: answers that are kept, of whatever age, and with `ask` new ones. Nobody is asked without it. */
 export async function lookupsOf(
   source: string,
   lookups: readonly Lookup[],
   store: Store,
   ask: boolean,
 ): Promise<ReportLookup[]> {
-  const silent = lookups.map((lookup) => ({
-    ...lookup,
-    lookUp: () => Promise.reject(new Error('not asked')),
-  }));
-  const cache = ask
-    ? store
-    : { cached: (key: string, nowMs: number) => store.cached(key, nowMs), cache: () => {} };
-  const results = await new Lookups({ lookups: ask ? lookups : silent, cache }).gather(source);
-  return results.filter(({ failed }) => !failed || ask);
+  const about = new Lookups({ lookups, cache: store });
+  const known = about.remembered(source);
+  if (!ask) return known;
+  const asked = await about.gather(source);
+  return asked.map((answer) =>
+    answer.failed ? (known.find(({ lookup }) => lookup === answer.lookup) ?? answer) : answer,
+  );
 }
 
 /** What has to be hidden from strangers: our networks, and whatever of ours the incident names. */

@@ -4,14 +4,17 @@ import { rdap } from '../evidence/rdap.ts';
 import { type Report, renderReport } from '../evidence/report.ts';
 import { reverseDns } from '../evidence/reverse-dns.ts';
 import { whois } from '../evidence/whois.ts';
+import { visible } from '../lib/escape.ts';
 import { canonicalIp } from '../lib/ip.ts';
 import { configuredLookups } from '../source-evidence.ts';
+import { knownHead } from '../store/notes.ts';
 import type { Store } from '../store/store.ts';
 import type { Incident } from '../types.ts';
 import { configOrFail } from './config-option.ts';
 import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io, writeJson } from './io.ts';
 import { withStore } from './open-store.ts';
-import { linesOf, lookupsOf, maskOf, readLines } from './report-input.ts';
+import { clocksOf, lookupsOf, maskOf, shareOf, typeOf } from './report-input.ts';
+import { linesOf } from './report-lines.ts';
 
 const FORMS = ['complaint', 'evidence', 'xarf'] as const;
 
@@ -53,7 +56,7 @@ async function reportOf(
   io: Io,
 ): Promise<Report> {
   const { incident, source } = subject(store, about, options.source);
-  const onFault = (because: string) => io.stderr.write(`${because}\n`);
+  const onFault = (because: string) => io.stderr.write(`${visible(because)}\n`);
   const asked = [
     reverseDns(),
     ...configuredLookups(
@@ -63,19 +66,20 @@ async function reportOf(
     rdap(),
     whois(),
   ];
-  const lines = await linesOf(incident, source, config.stateDir);
+  const lines = await linesOf(incident, source, config, onFault);
   const { organisation, email, upstream, cert } = config.report;
-  const head = store.meta('archive.head');
+  const archiveHead = knownHead(store);
   return renderReport({
-    incident,
+    incident: shareOf(incident, lines),
     source,
-    lines,
+    lines: lines.map(({ line }) => line),
     lookups: await lookupsOf(source, asked, store, options.ask === true),
-    ...readLines(lines, config),
+    clocks: clocksOf(lines),
+    type: typeOf(lines),
     reporter: { organisation, email },
     cc: { upstream, cert },
     ...(options.mask ? { mask: maskOf(config, incident) } : {}),
-    ...(head === undefined ? {} : { archiveHead: JSON.parse(head) as { seq: number; sha256: string } }),
+    ...(archiveHead === undefined ? {} : { archiveHead }),
     nowMs: Date.now(),
   });
 }

@@ -129,12 +129,14 @@ export class Correlator {
   }
 
   /**
-   * Goes on where an earlier run ended: its open incidents, and the hits of its windows, oldest first. What an incident has
-   * counted is not counted again; what was reported after its last snapshot is. Returns incidents whose rule is gone.
+   * Goes on where an earlier run ended: its incidents, open ones and those that closed while their hits still matter, and the
+   * hits of its windows, oldest first. What an incident has counted is not counted again, and opens nothing; what was reported
+   * after its last snapshot is. Returns open incidents whose rule is gone.
    */
   resume(incidents: readonly Incident[], hits: readonly Hit[]): Incident[] {
     const orphans = this.#incidents.resume(incidents);
     for (const hit of hits) this.#take(hit, hit.attempt.atMs, true);
+    this.#incidents.resumed();
     return orphans;
   }
 

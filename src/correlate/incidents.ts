@@ -36,6 +36,8 @@ export class Incidents {
   /** When each may close at the earliest; one that was fed meanwhile is put back. */
   readonly #toClose = new DueQueue<OpenIncident>();
   readonly #changed = new Set<OpenIncident>();
+  /** What had closed when an earlier run ended, by identifier; empty once that run's hits are through. */
+  #closedBefore = new Map<string, Incident[]>();
   #closedEarly = 0;
 
   constructor(options: IncidentOptions) {
@@ -85,12 +87,20 @@ export class Incidents {
     return changed;
   }
 
-  /** Goes on with incidents an earlier run left open; those whose rule is gone are left alone and returned. */
+  /**
+   * Goes on with incidents an earlier run left open; those whose rule is gone are left alone and returned. Closed ones stay
+   * closed: they tell which hits have been counted, until `resumed`.
+   */
   resume(incidents: readonly Incident[]): Incident[] {
     const orphans: Incident[] = [];
     for (const incident of incidents) {
       const rule = this.#rules.get(incident.ruleId);
-      if (rule === undefined) orphans.push(incident);
+      if (incident.state === 'closed')
+        this.#closedBefore.set(incident.identifier, [
+          ...(this.#closedBefore.get(incident.identifier) ?? []),
+          incident,
+        ]);
+      else if (rule === undefined) orphans.push(incident);
       else {
         const opened = OpenIncident.resume(incident);
         this.#adopt(opened, rule);
@@ -106,8 +116,15 @@ export class Incidents {
     return incident !== undefined && incident.openedAtMs > atMs;
   }
 
-  /** Whether a hit of an earlier run has been counted by the incident its window is part of. */
+  /** All hits of an earlier run have been seen again. */
+  resumed(): void {
+    this.#closedBefore = new Map();
+  }
+
+  /** Whether a hit of an earlier run has been counted by the incident its window is, or was, part of. */
   hasCounted(identifier: string, key: string, atMs: number): boolean {
+    const closed = this.#closedBefore.get(identifier) ?? [];
+    if (closed.some(({ firstSeenMs, lastSeenMs }) => atMs >= firstSeenMs && atMs <= lastSeenMs)) return true;
     const incident = this.#open.get(identifier);
     return incident !== undefined && incident.keys.has(key) && atMs <= incident.lastSeenMs;
   }

@@ -1,13 +1,17 @@
 import { visible } from '../lib/escape.ts';
+import { clockLines } from './device-clock.ts';
 import {
-  clockLines,
   facts,
+  field,
   iso,
+  listed,
   type Material,
   omittedLine,
   sections,
   warningsOf,
 } from './report-material.ts';
+
+const MAX_SOURCES = 200;
 
 /** Everything that is known about an incident, for our own files and for a CERT. */
 export function bundle(material: Material): string {
@@ -22,6 +26,7 @@ export function bundle(material: Material): string {
       show(incident.sentence, 300),
       '',
       ...facts(material),
+      ...(incident.sources.length === 1 ? [] : field('All sources', listed(incident.sources, MAX_SOURCES))),
       `  Rule:         ${show(incident.ruleId)}   Severity: ${incident.severity}   State: ${incident.state}`,
       ...incident.observers.slice(0, 20).map((observer) => {
         const name = observer.hostname === undefined ? '' : `${show(observer.hostname)} `;
@@ -30,7 +35,7 @@ export function bundle(material: Material): string {
       }),
     ],
     ['What the evidence does not prove', '', ...warningsOf(material).map((warning) => `- ${warning}`)],
-    ['Clocks', '', ...clockLines(material)],
+    ['Clocks of the devices, against ours', '', ...clockLines(input.clocks, show)],
     [
       `Log lines (${lines.length} of ${incident.lineCount}; receipt time, sender, line)`,
       '',

@@ -29,9 +29,12 @@ export interface LookupsOptions {
   readonly perLookupMs?: number;
   /** Look-ups under way at any time, of all incidents; what comes on top is not begun. */
   readonly maxRunning?: number;
+  /** How long an answer is good enough for another incident. */
   readonly ttlMs?: number;
   /** How long "nothing known" and failures are remembered. */
   readonly negativeTtlMs?: number;
+  /** How long an answer is kept at all, for a report on what was known then. */
+  readonly keepMs?: number;
   /** Treats documentation addresses as public ones: for tests. */
   readonly allowDocumentation?: boolean;
   readonly now?: () => number;
@@ -43,6 +46,7 @@ const DEFAULTS = {
   maxRunning: 16,
   ttlMs: 24 * 3_600_000,
   negativeTtlMs: 10 * 60_000,
+  keepMs: 30 * 24 * 3_600_000,
   allowDocumentation: false,
   now: Date.now,
 };
@@ -94,6 +98,17 @@ export class Lookups {
     return results;
   }
 
+  /** What is kept about a source, however old; nobody is asked. */
+  remembered(source: string): LookupResult[] {
+    const ip = canonicalIp(source);
+    if (ip === undefined) return [];
+    const { lookups, cache, now } = this.#options;
+    return lookups.flatMap((lookup) => {
+      const kept = keptFrom(cache?.cached(keyOf(lookup, ip), now()));
+      return kept?.kind === 'answer' ? [resultOf(lookup, kept)] : [];
+    });
+  }
+
   #isAskable(ip: string): boolean {
     const kind = classifyIp(ip);
     return kind === 'public' || (kind === 'documentation' && this.#options.allowDocumentation);
@@ -102,9 +117,9 @@ export class Lookups {
   /** The kept answer, one that is under way, or a new one. */
   #ask(lookup: Lookup, ip: string): Promise<Kept> {
     const { cache, now, maxRunning } = this.#options;
-    const key = `${lookup.name} ${ip}`;
+    const key = keyOf(lookup, ip);
     const kept = keptFrom(cache?.cached(key, now()));
-    if (kept !== undefined) return Promise.resolve(kept);
+    if (kept !== undefined && now() - kept.asOfMs < this.#ttlOf(kept)) return Promise.resolve(kept);
     const running = this.#running.get(key);
     if (running !== undefined) return running;
     if (this.#running.size >= maxRunning) {
@@ -116,16 +131,19 @@ export class Lookups {
     }
     const asked = this.#begin(lookup, ip).then((answer) => {
       this.#running.delete(key);
-      const { ttlMs, negativeTtlMs } = this.#options;
-      cache?.cache(
-        key,
-        JSON.stringify(answer),
-        answer.asOfMs + (answer.kind === 'answer' ? ttlMs : negativeTtlMs),
-      );
+      const keptMs = answer.kind === 'answer' ? this.#options.keepMs : this.#ttlOf(answer);
+      // What was known once is not forgotten because it can not be asked for now.
+      if (answer.kind !== 'failed' || kept === undefined)
+        cache?.cache(key, JSON.stringify(answer), answer.asOfMs + keptMs);
       return answer;
     });
     this.#running.set(key, asked);
     return asked;
+  }
+
+  #ttlOf({ kind }: Kept): number {
+    const { ttlMs, negativeTtlMs } = this.#options;
+    return kind === 'answer' ? ttlMs : negativeTtlMs;
   }
 
   /** One look-up; ends in time even when the look-up does not, so that it can not hold a place for good. */
@@ -148,6 +166,10 @@ export class Lookups {
       end.clear();
     }
   }
+}
+
+function keyOf({ name }: Lookup, ip: string): string {
+  return `${name} ${ip}`;
 }
 
 function resultOf(lookup: Lookup, kept: Kept): LookupResult {

@@ -1,21 +1,10 @@
 import { createHash } from 'node:crypto';
 import { visible } from '../lib/escape.ts';
-import { classifyIp } from '../lib/ip.ts';
+import { canonicalIp, classifyIp } from '../lib/ip.ts';
 import type { EvidenceLine, Incident, IncidentTarget } from '../types.ts';
 import { plainMailbox } from './clean-text.ts';
+import type { DeviceClock } from './device-clock.ts';
 import { Mask } from './mask.ts';
-
-/** What is known about the clock of a device that logged lines. */
-export interface DeviceClock {
-  readonly address: string;
-  readonly hostname?: string;
-  /** `+01:00`, as its lines state or as configured; absent when neither. */
-  readonly utcOffset?: string;
-  /** Device time minus receipt time: negative when its clock is behind ours. */
-  readonly skewMs?: number;
-  /** Lines the skew was measured on. */
-  readonly samples?: number;
-}
 
 /** A look-up's answer as of then; see lookups.ts. */
 export interface ReportLookup {
@@ -26,6 +15,7 @@ export interface ReportLookup {
 }
 
 export interface ReportInput {
+  /** What happened. Of several sources, its times, ports and counts are those of the one the report is about. */
   readonly incident: Incident;
   /** All raw lines that could be found, oldest first. */
   readonly lines: readonly EvidenceLine[];
@@ -49,6 +39,9 @@ export interface ReportInput {
 const MAX_SHOWN_LINES = 200;
 const MAX_LINE = 900;
 const MAX_TARGETS = 50;
+const MAX_PORTS = 20;
+const FIELD_INDENT = 16;
+const FIELD_WIDTH = 100;
 
 /** The parts of a report after masking: everything below prints these and nothing else. */
 export interface Material {
@@ -113,49 +106,65 @@ export function materialOf(input: ReportInput): Material {
 export function facts(material: Material): string[] {
   const { input, source, show } = material;
   const { incident } = input;
-  const { targets, ports, transports, tcpFlags, sourcePorts } = incident;
-  const shown = [...new Set(targets.slice(0, MAX_TARGETS).map((target) => show(nameOf(target))))];
-  const more = new Set(targets.map(nameOf)).size - shown.length;
-  const list = (numbers: readonly number[]) =>
-    `${numbers.slice(0, 20).join(', ')}${numbers.length > 20 ? ` and ${numbers.length - 20} more` : ''}`;
+  const { targets, ports, transports, tcpFlags, sourcePorts, count, lineCount } = incident;
+  const names = [...new Set(targets.map(nameOf))].map((name) => show(name));
+  const lines = count === lineCount ? '' : ` in ${lineCount} log line${lineCount === 1 ? '' : 's'}`;
+  const flags = tcpFlags.length === 0 ? '' : `   TCP flags: ${show(tcpFlags.join(' | '))}`;
+  const transport = transports.length === 0 ? '' : ` (${show(transports.join(', '))})`;
   return [
-    `  Source:       ${source}${sourcePorts.length === 0 ? '' : `   source port ${list(sourcePorts)}`}`,
-    `  First seen:   ${iso(incident.firstSeenMs)}`,
-    `  Last seen:    ${iso(incident.lastSeenMs)}`,
-    `  Targets:      ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
-    ...(ports.length === 0
-      ? []
-      : [
-          `  Ports:        ${list(ports)}${transports.length === 0 ? '' : ` (${show(transports.join(', '))})`}`,
-        ]),
-    `  Attempts:     ${incident.count}${incident.sources.length > 1 ? ` of all ${incident.sources.length} sources` : ''}${tcpFlags.length === 0 ? '' : `   TCP flags: ${show(tcpFlags.join(' | '))}`}`,
+    ...field('Source', [source]),
+    ...(sourcePorts.length === 0 ? [] : field('Source port', listed(sourcePorts.map(String), MAX_PORTS))),
+    ...field('First seen', [iso(incident.firstSeenMs)]),
+    ...field('Last seen', [iso(incident.lastSeenMs)]),
+    ...field('Targets', listed(names, MAX_TARGETS)),
+    ...(ports.length === 0 ? [] : field('Ports', listed(ports.map(String), MAX_PORTS), transport)),
+    ...field('Attempts', [`${count}${lines}${flags}`]),
   ];
+}
+
+/** Items of a list, so many at most, and how many more there are. */
+export function listed(items: readonly string[], most: number): string[] {
+  const more = items.length - most;
+  return more > 0 ? [...items.slice(0, most), `and ${more} more`] : [...items];
+}
+
+/** A label and a list, in lines that a mail can carry. */
+export function field(label: string, items: readonly string[], after = ''): string[] {
+  const done: string[] = [];
+  let line = `  ${`${label}:`.padEnd(FIELD_INDENT - 2)}`;
+  for (const [index, item] of items.entries()) {
+    const text = `${item}${index === items.length - 1 ? after : ','}`;
+    if (index === 0) line += text;
+    else if (line.length + 1 + text.length <= FIELD_WIDTH) line += ` ${text}`;
+    else {
+      done.push(line);
+      line = ' '.repeat(FIELD_INDENT) + text;
+    }
+  }
+  return [...done, line];
 }
 
 /** Why the source may not be the one to blame. */
 export function warningsOf({ input, source, show }: Material): string[] {
   const { incident, type } = input;
+  const isLogin = type === 'login_attack';
   const others = incident.sources.length - 1;
   const forgeable = incident.transports.filter((transport) => transport !== 'tcp');
-  const kind = classOf(source);
+  const kind = unroutable(source);
   return [
     ...(kind === undefined
       ? []
       : [
           `${source} is a ${kind} address: nobody outside answers for it, and it is forged if it came from outside`,
         ]),
-    ...(others > 0
-      ? [
-          `${others} other source${others === 1 ? '' : 's'} did the same at the same time: some or all but one may be decoys with forged addresses`,
-        ]
-      : []),
+    ...(others > 0 ? [othersWarning(others, isLogin)] : []),
     ...incident.remarks
       .filter((remark) => /forge|spoof|decoy/i.test(remark))
       .map((remark) => show(remark, 300)),
-    ...(forgeable.length > 0
+    ...(forgeable.length > 0 && !isLogin
       ? [`the source address of ${show(forgeable.join(' and '), 60)} packets is easily forged`]
       : []),
-    ...(type === 'login_attack' || forgeable.length > 0
+    ...(isLogin || forgeable.length === incident.transports.length
       ? []
       : [
           'the packets were logged one by one; without a completed connection a source address proves nothing by itself',
@@ -163,39 +172,28 @@ export function warningsOf({ input, source, show }: Material): string[] {
   ];
 }
 
-/** How far the times in the lines can be trusted, a line for each device. */
-export function clockLines({ input, show }: Material): string[] {
-  if (input.clocks.length === 0)
-    return ['nothing is known about the clocks of the devices; receipt times are by our own clock'];
-  return input.clocks.map(({ hostname, address, utcOffset, skewMs, samples }) => {
-    const name = hostname === undefined ? show(address) : `${show(hostname)} (${show(address)})`;
-    const zone = utcOffset === undefined ? 'UTC offset unknown' : `UTC offset ${show(utcOffset, 10)}`;
-    if (skewMs === undefined) return `${name}: ${zone}, clock not compared with ours`;
-    const seconds = Math.abs(skewMs / 1000).toFixed(1);
-    const skew =
-      seconds === '0.0' ? 'in step with ours' : `${seconds} s ${skewMs < 0 ? 'behind' : 'ahead of'} ours`;
-    return `${name}: ${zone}, clock ${skew}${samples === undefined ? '' : ` (measured on ${samples} lines)`}`;
-  });
+/** A login needs a connection that was completed, from an address that was not forged. */
+function othersWarning(others: number, isLogin: boolean): string {
+  const who = `${others} other source${others === 1 ? '' : 's'} did the same at the same time`;
+  return isLogin
+    ? `${who}; what stands here is about this one alone`
+    : `${who}: some or all but one may be decoys with forged addresses`;
 }
 
 /** Says that there are more lines, when there are. */
 export function omittedLine({ omitted, lines, input }: Material): string[] {
-  const missing = Math.max(
-    omitted,
-    input.incident.sources.length > 1 ? 0 : input.incident.lineCount - lines.length,
-  );
-  return missing > 0 ? [`(${missing} more lines)`] : [];
+  const missing = Math.max(omitted, input.incident.lineCount - lines.length);
+  return missing > 0 ? [`(${missing} more line${missing === 1 ? '' : 's'})`] : [];
 }
 
+/** Whether an address stands in a line, however it is written. */
 function mentions(line: string, source: string): boolean {
-  for (let at = line.indexOf(source); at >= 0; at = line.indexOf(source, at + 1)) {
-    const around = `${line[at - 1] ?? ' '}${line[at + source.length] ?? ' '}`;
-    if (!/[0-9a-f:]/i.test(around[0]!) && !/[0-9]/.test(around[1]!)) return true;
-  }
-  return false;
+  const words = line.match(/[0-9a-f:.]{2,45}/gi) ?? [];
+  return words.some((word) => canonicalIp(word.replace(/[:.]$/, '')) === source);
 }
 
-function classOf(source: string): string | undefined {
+/** What kind of address nobody outside can have; undefined for one somebody answers for. */
+export function unroutable(source: string): string | undefined {
   try {
     const kind = classifyIp(source);
     return kind === 'public' || kind === 'documentation' ? undefined : kind;

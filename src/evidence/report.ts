@@ -4,7 +4,8 @@ import { materialOf, type ReportInput } from './report-material.ts';
 import { type XarfReport, xarf } from './xarf.ts';
 
 export type { ComplaintDraft } from './complaint.ts';
-export type { DeviceClock, ReportInput, ReportLookup } from './report-material.ts';
+export type { DeviceClock } from './device-clock.ts';
+export type { ReportInput, ReportLookup } from './report-material.ts';
 export type { XarfReport } from './xarf.ts';
 
 export interface Report {

@@ -29,7 +29,7 @@ export function xarf(material: Material): XarfReport {
   };
   const log = Buffer.from(lines.map(({ receivedAt, text }) => `${receivedAt} ${text}\n`).join(''));
   const [port] = incident.ports;
-  const [target] = incident.targets;
+  const hosts = new Set(incident.targets.map(({ ip }) => ip));
   const [sourcePort] = incident.sourcePorts;
   const report = {
     xarf_version: '4.2.0',
@@ -41,8 +41,8 @@ export function xarf(material: Material): XarfReport {
     ...(incident.sourcePorts.length === 1 && sourcePort! > 0 ? { source_port: sourcePort } : {}),
     category: 'connection',
     type,
-    evidence_source: 'firewall_logs',
-    ...(masked || incident.targets.length !== 1 ? {} : { destination_ip: target!.ip }),
+    ...(type === 'port_scan' ? { evidence_source: 'firewall_logs' } : {}),
+    ...(masked || hosts.size !== 1 ? {} : { destination_ip: [...hosts][0] }),
     ...(incident.ports.length === 1 && port! > 0 ? { destination_port: port } : {}),
     protocol,
     first_seen: iso(incident.firstSeenMs),
@@ -62,7 +62,7 @@ export function xarf(material: Material): XarfReport {
   return { ok: true, json: `${JSON.stringify(report, null, 2)}\n` };
 }
 
-/** A UUID that stays the same for the same report ; shaped as version 4, which the format asks for. */
+/** A UUID that stays the same for the same report; shaped as version 4, which the format asks for. */
 function uuidOf(text: string): string {
   const hex = createHash('sha256').update(text).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

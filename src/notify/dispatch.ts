@@ -1,9 +1,9 @@
 import { type Backoff, backoffMs, DEFAULT_BACKOFF } from '../lib/backoff.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { visible } from '../lib/escape.ts';
-import type { Alert, Delivery } from '../types.ts';
+import type { Alert, Delivery, OutboxEntry } from '../types.ts';
 import type { Channel, SendResult } from './channel.ts';
-import type { Outbox, OutboxEntry } from './outbox.ts';
+import type { Outbox } from './outbox.ts';
 import { systemTimers, type Timers } from './timers.ts';
 
 export interface DispatchOptions {

@@ -1,5 +1,5 @@
-import type { Alert } from '../types.ts';
-import type { Outbox, OutboxEntry, PutResult } from './outbox.ts';
+import type { Alert, OutboxEntry, PutResult } from '../types.ts';
+import type { Outbox } from './outbox.ts';
 import { severityRank } from './severity.ts';
 
 export interface OutboxBounds {

@@ -1,25 +1,4 @@
-import type { Alert } from '../types.ts';
-
-/** An alert on its way to one channel. */
-export interface OutboxEntry {
-  readonly alert: Alert;
-  readonly channel: string;
-  /** Tries so far. */
-  readonly attempts: number;
-  readonly createdAtMs: number;
-  readonly notBeforeMs: number;
-  /** What the last try said. */
-  readonly because?: string;
-}
-
-/**
- * What became of a `put`. A full queue displaces the mildest alert, the newest of them first, never a digest: it may be the
- * one just put, and whoever put it has to see that it is told another way.
- */
-export type PutResult =
-  | { readonly kind: 'stored' }
-  | { readonly kind: 'known' }
-  | { readonly kind: 'displaced'; readonly alert: Alert };
+import type { Alert, OutboxEntry, PutResult } from '../types.ts';
 
 /**
  * Alerts accepted and not yet delivered, a queue per channel, and those given up. An entry is named by alert id and channel.

@@ -3,6 +3,7 @@ import { DualStack } from './dual-stack.ts';
 import { placeName } from './listen-error.ts';
 import type { FrameSink, Receiver, ReceiverEventSink } from './receiver.ts';
 import { TailReceiver } from './tail.ts';
+import type { TailPositionNote } from './tail-position.ts';
 import { TcpReceiver } from './tcp.ts';
 import { TlsReceiver } from './tls.ts';
 import { TrapReceiver } from './trap.ts';
@@ -48,6 +49,8 @@ export interface ListenerOptions {
   readonly from?: 'start' | 'end' | undefined;
   /** Tailed files: where positions are remembered; without it they are not. */
   readonly stateDir?: string | undefined;
+  /** Tailed files: remembers positions too, see tail-position.ts. */
+  readonly note?: TailPositionNote | undefined;
 }
 
 /** RFC 5424 6.1: every receiver takes messages of 480 octets. */

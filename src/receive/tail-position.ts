@@ -12,6 +12,15 @@ export interface TailPosition {
   readonly head: string;
 }
 
+/**
+ * Where the position of a tailed file is kept in one transaction with what came of its lines, so that after a crash none is
+ * missing and none comes twice.
+ */
+export interface TailPositionNote {
+  read(): string | undefined;
+  write(text: string): void;
+}
+
 /** Octets of a file's beginning that tell it from another: a log line begins with its time. */
 export const HEAD_BYTES = 256;
 /** Fewer octets than these say nothing; then only the number counts. */
@@ -49,11 +58,9 @@ export class TailPositionFile {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
     }
-    const found = JSON.parse(text) as Partial<TailPosition> & { path?: string };
-    const numbers = [found.device, found.inode, found.offset];
-    if (found.path !== this.#path || typeof found.head !== 'string' || !numbers.every(Number.isSafeInteger))
-      throw new Error(`${this.#file} does not make sense`);
-    return found as TailPosition;
+    const found = parsePosition(text);
+    if (found?.path !== this.#path) throw new Error(`${this.#file} does not make sense`);
+    return found;
   }
 
   /** Replaces it as a whole, on the disk when it resolves. Rejects with the file system's error. */
@@ -67,5 +74,18 @@ export class TailPositionFile {
       await handle.close();
     }
     await rename(`${this.#file}.new`, this.#file);
+  }
+}
+
+/** A position (with its path, where it has one) from JSON; undefined for anything else. */
+export function parsePosition(text: string): (TailPosition & { readonly path?: string }) | undefined {
+  try {
+    const found = JSON.parse(text) as Partial<TailPosition> | null;
+    const numbers = [found?.device, found?.inode, found?.offset];
+    return typeof found?.head === 'string' && numbers.every(Number.isSafeInteger)
+      ? (found as TailPosition)
+      : undefined;
+  } catch {
+    return undefined;
   }
 }

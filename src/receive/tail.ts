@@ -6,7 +6,12 @@ import { Counters } from './counters.ts';
 import { ListenError, type ListenPlace, placeName, toListenError } from './listen-error.ts';
 import type { FrameSink, Receiver, ReceiverEventSink, ReceiverStats } from './receiver.ts';
 import { filesSince, readRotated } from './rotated-files.ts';
-import { type TailPosition, TailPositionFile } from './tail-position.ts';
+import {
+  parsePosition,
+  type TailPosition,
+  TailPositionFile,
+  type TailPositionNote,
+} from './tail-position.ts';
 import { TailedFile } from './tailed-file.ts';
 
 export interface TailReceiverOptions {
@@ -14,6 +19,8 @@ export interface TailReceiverOptions {
   readonly path: string;
   /** Where it is remembered how far the file has been read; without it every start is the first. */
   readonly stateDir?: string | undefined;
+  /** Remembers it too, together with what came of the lines; what it says counts more than the file in `stateDir`. */
+  readonly note?: TailPositionNote | undefined;
   /** Where to begin when nothing is remembered: `end` leaves old lines alone. */
   readonly from?: 'start' | 'end' | undefined;
   /** Octets a line may have; 64 KiB. */
@@ -136,10 +143,13 @@ export class TailReceiver implements Receiver {
 
   /** Goes on where the last run stopped; resolves with that place when it is not in this file any more. */
   async #resume(file: TailedFile | undefined): Promise<TailPosition | undefined> {
-    const position = await this.#positions?.read().catch((error: Error) => {
-      this.#say('position', 'warn', `how far it was read is lost (${error.message}): begins anew`);
+    const noted = parsePosition(this.#options.note?.read() ?? '');
+    const remembered = this.#positions?.read().catch((error: Error) => {
+      if (noted === undefined)
+        this.#say('position', 'warn', `how far it was read is lost (${error.message}): begins anew`);
       return undefined;
     });
+    const position = noted ?? (await remembered);
     if (position === undefined) {
       if (this.#options.from !== 'start') await file?.skipToEnd();
       return undefined;
@@ -181,6 +191,8 @@ export class TailReceiver implements Receiver {
     }
     if (change === 'none') return false;
     while (!this.#stopped.signal.aborted && (await file.read(this.#onLine)) > 0) {
+      // At once: nothing else may be written between the lines and how far they go.
+      if (file === this.#file) this.#options.note?.write(JSON.stringify(file.position));
       await this.#remember(REMEMBER_MS);
       // Everybody else gets a turn between two pieces of a long backlog.
       await new Promise((resolve) => setImmediate(resolve));
@@ -209,6 +221,8 @@ export class TailReceiver implements Receiver {
     const old = this.#file;
     if (info === undefined || (info.dev === old?.device && info.ino === old.inode)) return;
     const file = await TailedFile.open(path, this.#maxBytes);
+    // What came between the last look and the rotation, before there is a position in the new file.
+    if (old !== undefined) await this.#follow(old);
     if (old !== undefined) this.#retired.push({ file: old, grewAtMs: performance.now() });
     this.#file = file;
     await this.#follow(file);

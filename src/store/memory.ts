@@ -1,4 +1,4 @@
-import type { Alert, Delivery, EvidenceLine, Hit, Incident } from '../types.ts';
+import type { Alert, Delivery, EvidenceLine, Hit, Incident, OutboxEntry, PutResult } from '../types.ts';
 import { incidentMatches } from './incident-filter.ts';
 import {
   forgottenLetters,
@@ -12,8 +12,6 @@ import type {
   DeliveryRecord,
   IncidentFilter,
   LiveState,
-  OutboxEntry,
-  PutResult,
   RetentionPolicy,
   Store,
   StoredHit,

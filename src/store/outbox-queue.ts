@@ -1,5 +1,5 @@
-import type { Alert, Severity } from '../types.ts';
-import type { OutboxEntry, OutboxSlot, PutResult } from './store.ts';
+import type { Alert, OutboxEntry, PutResult, Severity } from '../types.ts';
+import type { OutboxSlot } from './store.ts';
 
 export interface OutboxBounds {
   /** Waiting entries per channel, digests not counted. */

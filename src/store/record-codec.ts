@@ -1,4 +1,5 @@
-import type { EvidenceLine, Hit, Incident } from '../types.ts';
+import { createHash } from 'node:crypto';
+import type { EvidenceLine, Hit, Incident, OutboxEntry } from '../types.ts';
 import { rawBytes, rawFields } from './archive-record.ts';
 import type { StoredHit } from './store.ts';
 
@@ -31,6 +32,46 @@ export function decodeHit(text: string): StoredHit | undefined {
   // Line numbers of an earlier run mean nothing in this one.
   const hit = { ...value.hit, attempt: { ...value.hit.attempt, line: { sequence: 0 } } };
   return { hit, ...(value.line === undefined ? {} : { line: decodeLine(value.line) }) };
+}
+
+export function encodeEntry(entry: OutboxEntry): string {
+  return JSON.stringify(entry);
+}
+
+/** The entry again, or undefined when the text is damaged. */
+export function decodeEntry(text: string): OutboxEntry | undefined {
+  const entry = parseObject<OutboxEntry>(text);
+  return typeof entry?.alert?.id === 'string' && typeof entry.channel === 'string' ? entry : undefined;
+}
+
+/** A record with a checksum in a line behind it: SQLite does not notice a bit that changes inside a text. */
+export function seal(text: string): string {
+  return `${text}\n${checksum(text)}`;
+}
+
+/** The record again, or undefined when it is not what was sealed. */
+export function unseal(sealed: string): string | undefined {
+  const at = sealed.lastIndexOf('\n');
+  const text = sealed.slice(0, at);
+  return at >= 0 && sealed.slice(at + 1) === checksum(text) ? text : undefined;
+}
+
+/** Sealed bodies of rows as values; `onLost` is told how many can not be read. */
+export function decoded<T>(
+  rows: readonly { readonly body?: unknown }[],
+  decode: (text: string) => T | undefined,
+  what: string,
+  onLost: (because: string) => void,
+): T[] {
+  const values = rows
+    .map(({ body }) => decode(unseal(String(body)) ?? ''))
+    .filter((value) => value !== undefined);
+  if (values.length < rows.length) onLost(`${rows.length - values.length} ${what} can not be read`);
+  return values;
+}
+
+function checksum(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 /** JSON text as an object, or undefined when it is none. */

@@ -1,23 +1,12 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Alert, Delivery, EvidenceLine, Hit, Incident } from '../types.ts';
 import { MemoryStore } from './memory.ts';
 import { type OpenOptions, openSqliteStore, replaceStore } from './open-sqlite.ts';
 import { errorText, privateDirectory } from './private-files.ts';
 import type { SqliteStore } from './sqlite.ts';
-import {
-  type DeliveryRecord,
-  type IncidentFilter,
-  type LiveState,
-  type OutboxEntry,
-  type PutResult,
-  type RetentionPolicy,
-  type Store,
-  type StoredHit,
-  StoreFailure,
-  StoreLocked,
-} from './store.ts';
+import { type LiveState, type Store, StoreFailure, StoreLocked } from './store.ts';
 import { lockStore, type StoreLock } from './store-lock.ts';
+import { StoreProxy } from './store-proxy.ts';
 
 export interface ResilientOptions extends OpenOptions {
   /** How often batched writes are made, and how often a failed disk is tried again; 0 for never by itself. */
@@ -26,13 +15,13 @@ export interface ResilientOptions extends OpenOptions {
 }
 
 const FLUSH_MS = 250;
-const RETRY_MS = 30_000;
+const RETRY_MS = 10_000;
 
 /**
  * The store the daemon uses: SQLite while the disk works, memory while it does not, and back. What must survive moves along
  * both ways. Nothing is forgotten without a word: every change is an event.
  */
-export class ResilientStore implements Store {
+export class ResilientStore extends StoreProxy {
   readonly #options: ResilientOptions;
   readonly #timers: NodeJS.Timeout[] = [];
   #disk: SqliteStore | undefined;
@@ -45,6 +34,7 @@ export class ResilientStore implements Store {
    * Opens the file, or starts in memory when the disk does not let us. Throws StoreLocked when another process works with it.
    */
   constructor(options: ResilientOptions) {
+    super();
     this.#options = options;
     try {
       this.#disk = this.#openDisk();
@@ -86,129 +76,17 @@ export class ResilientStore implements Store {
     return true;
   }
 
-  accept(
-    incidents: readonly Incident[],
-    alerts: readonly { readonly alert: Alert; readonly channel: string }[],
-    nowMs: number,
-  ): PutResult[] {
-    return this.#do((store) => store.accept(incidents, alerts, nowMs));
-  }
-
-  saveIncident(incident: Incident): void {
-    this.#do((store) => store.saveIncident(incident));
-  }
-
-  incident(id: string): Incident | undefined {
-    return this.#do((store) => store.incident(id));
-  }
-
-  incidents(filter?: IncidentFilter): Incident[] {
-    return this.#do((store) => store.incidents(filter));
-  }
-
-  countIncidents(filter?: IncidentFilter): number {
-    return this.#do((store) => store.countIncidents(filter));
-  }
-
-  due(channel: string, nowMs: number): OutboxEntry | undefined {
-    return this.#do((store) => store.due(channel, nowMs));
-  }
-
-  nextDueMs(channel: string): number | undefined {
-    return this.#do((store) => store.nextDueMs(channel));
-  }
-
-  delivered(alertId: string, channel: string, atMs: number): void {
-    this.#do((store) => store.delivered(alertId, channel, atMs));
-  }
-
-  retryAt(alertId: string, channel: string, atMs: number, because: string): void {
-    this.#do((store) => store.retryAt(alertId, channel, atMs, because));
-  }
-
-  release(alertId: string, channel: string): void {
-    this.#do((store) => store.release(alertId, channel));
-  }
-
-  dead(alertId: string, channel: string, because: string): void {
-    this.#do((store) => store.dead(alertId, channel, because));
-  }
-
-  outbox(channel?: string): OutboxEntry[] {
-    return this.#do((store) => store.outbox(channel));
-  }
-
-  deadLetters(): OutboxEntry[] {
-    return this.#do((store) => store.deadLetters());
-  }
-
-  retryDead(nowMs: number, alertId?: string): number {
-    return this.#do((store) => store.retryDead(nowMs, alertId));
-  }
-
-  recordDelivery(delivery: Delivery, atMs: number): void {
-    this.#do((store) => store.recordDelivery(delivery, atMs));
-  }
-
-  deliveries(alertId?: string, limit?: number): DeliveryRecord[] {
-    return this.#do((store) => store.deliveries(alertId, limit));
-  }
-
-  appendHit(hit: Hit, line?: EvidenceLine): void {
-    this.#do((store) => store.appendHit(hit, line));
-  }
-
-  hits(sinceMs: number): StoredHit[] {
-    return this.#do((store) => store.hits(sinceMs));
-  }
-
-  expireHits(beforeMs: number): void {
-    this.#do((store) => store.expireHits(beforeMs));
-  }
-
-  cached(key: string, nowMs: number): string | undefined {
-    return this.#do((store) => store.cached(key, nowMs));
-  }
-
-  cache(key: string, value: string, expiresAtMs: number): void {
-    this.#do((store) => store.cache(key, value, expiresAtMs));
-  }
-
-  meta(key: string): string | undefined {
-    return this.#do((store) => store.meta(key));
-  }
-
-  metaEntries(prefix: string): ReadonlyMap<string, string> {
-    return this.#do((store) => store.metaEntries(prefix));
-  }
-
-  setMeta(key: string, value: string | undefined): void {
-    this.#do((store) => store.setMeta(key, value));
-  }
-
-  flush(): void {
-    this.#do((store) => store.flush());
-  }
-
-  retention(policy: RetentionPolicy, nowMs: number): number {
-    return this.#do((store) => store.retention(policy, nowMs));
-  }
-
-  live(): LiveState {
+  override live(): LiveState {
     return (this.#disk ?? this.#memory!).live();
   }
 
-  adopt(state: LiveState): void {
-    this.#do((store) => store.adopt(state));
-  }
-
   /** One last try to get everything on disk, then the end. What stays behind is said. */
-  close(): void {
+  override close(): void {
     if (this.#closed) return;
     this.#closed = true;
     for (const timer of this.#timers) clearInterval(timer);
     if (this.recover()) {
-      this.#do((store) => store.flush());
+      this.run((store) => store.flush());
       this.#disk?.close();
     }
     if (this.#memory !== undefined) {
@@ -221,7 +99,7 @@ export class ResilientStore implements Store {
   }
 
   /** Does it on disk; when the disk fails, in memory, with everything that must survive. */
-  #do<T>(work: (store: Store) => T): T {
+  protected override run<T>(work: (store: Store) => T): T {
     if (this.#disk === undefined) return work(this.#memory!);
     try {
       return work(this.#disk);

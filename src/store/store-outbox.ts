@@ -1,6 +1,6 @@
 import { crashPoint } from '../lib/crash-point.ts';
-import type { Alert } from '../types.ts';
-import type { OutboxEntry, PutResult, Store } from './store.ts';
+import type { Alert, OutboxEntry, PutResult } from '../types.ts';
+import type { Store } from './store.ts';
 
 /**
  * A store's outbox with the asynchronous calls the notifier makes: a promise that is fulfilled stands for a commit. `put` writes

@@ -1,4 +1,14 @@
-import type { Alert, Delivery, EvidenceLine, Hit, Incident, IncidentState, Severity } from '../types.ts';
+import type {
+  Alert,
+  Delivery,
+  EvidenceLine,
+  Hit,
+  Incident,
+  IncidentState,
+  OutboxEntry,
+  PutResult,
+  Severity,
+} from '../types.ts';
 
 /** Something an operator must hear about the store or the archive. Each is reported once per change, not once per line. */
 export interface StoreEvent {
@@ -18,24 +28,6 @@ export interface StoreEvent {
   readonly because: string;
   readonly path?: string;
 }
-
-/** An alert on its way to one channel. Alert id and channel name identify it. */
-export interface OutboxEntry {
-  readonly alert: Alert;
-  readonly channel: string;
-  /** Tries so far. */
-  readonly attempts: number;
-  readonly createdAtMs: number;
-  readonly notBeforeMs: number;
-  /** What the last try said. */
-  readonly because?: string;
-}
-
-/** What became of an accepted alert; a full queue displaces its mildest alert, which may be the one just put. */
-export type PutResult =
-  | { readonly kind: 'stored' }
-  | { readonly kind: 'known' }
-  | { readonly kind: 'displaced'; readonly alert: Alert };
 
 /** A delivery as it is remembered: what happened, and when. */
 export interface DeliveryRecord extends Delivery {
@@ -101,8 +93,9 @@ export interface LiveState {
  */
 export interface Store {
   /**
-   * Commits incidents and alerts for channels in one transaction, together with the newest saved state of every incident the
-   * alerts are about. An alert that is there already, was given up or delivered, is `known` and changes nothing.
+   * Commits incidents and alerts for channels in one transaction, together with everything that waits to be written, so that
+   * whoever is still to be told is known when the first has been. An alert that is there already, was given up or delivered, is
+   * `known` and changes nothing.
    */
   accept(
     incidents: readonly Incident[],

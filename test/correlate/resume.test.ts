@@ -81,6 +81,25 @@ describe('Correlator.resume()', () => {
     }
   });
 
+  it('opens nothing again that had closed, and takes what comes later for news', () => {
+    const scan = (fromS: number) =>
+      [10, 11, 12].map((host, i) => hit('198.51.100.7', `192.0.2.${host}`, 143, fromS + i));
+    const quick = [rule([threeHosts], { quietMs: 60_000 })];
+    const before = correlator(quick);
+    for (const each of scan(0)) before.correlator.add(each, each.attempt.atMs);
+    before.correlator.advance(scan(70)[0]!.attempt.atMs);
+    const closed = before.seen.at(-1)!;
+    expect(closed.transition).toBe('closed');
+    const after = correlator(quick);
+    after.correlator.resume([closed.incident], scan(0));
+    expect(after.correlator.incidents()).toEqual([]);
+    for (const each of scan(80)) after.correlator.add(each, each.attempt.atMs);
+    after.correlator.flush();
+    expect(after.seen.map(({ transition }) => transition)).toEqual(['opened', 'settled', 'closed']);
+    expect(after.seen.at(-1)!.incident).toMatchObject({ count: 3, lineCount: 3 });
+    expect(after.seen.at(-1)!.incident.id).not.toBe(closed.incident.id);
+  });
+
   it('gives back incidents whose rule is gone', () => {
     const before = correlator(rules);
     for (const [i, host] of [10, 11, 12].entries())

@@ -91,6 +91,18 @@ describe('a restart', () => {
     expect(daemon.mails()).toHaveLength(2);
   }, 20_000);
 
+  it('after an incident has closed opens it no second time from the hits that are still kept', async () => {
+    const port = await freePort();
+    await start(port);
+    await sendTcp(port, [deny(10), deny(11), deny(12)]);
+    await eventually('the incident to close', () => daemon.log().includes('incident closed'));
+    await again(port, 'SIGTERM');
+    await sleep(1_000);
+    expect(daemon.log()).toContain('going on where the last run ended');
+    expect(daemon.log()).not.toContain('incident opened');
+    expect(daemon.mails()).toHaveLength(1);
+  }, 30_000);
+
   it('with the store off begins afresh', async () => {
     const port = await freePort();
     const off = 'store: { enabled: false }\narchive: { enabled: false }';

@@ -158,6 +158,32 @@ describe('gather()', () => {
     expect([fail.asked.length, nothing.asked.length]).toEqual([2, 2]);
   });
 
+  it('an answer stays known after it is too old for another incident, and through a failure', async () => {
+    let nowMs = NOW;
+    let works = true;
+    const lookup = scripted('whois', async () => {
+      if (!works) throw new Error('refused');
+      return { text: 'known' };
+    });
+    const lookups = desk([lookup], {
+      cache: new MemoryStore(),
+      ttlMs: 1_000,
+      keepMs: 10_000,
+      now: () => nowMs,
+    });
+    await lookups.gather(SOURCE);
+    nowMs += 5_000;
+    works = false;
+    expect(await lookups.gather(SOURCE)).toMatchObject([{ text: 'refused', failed: true }]);
+    expect(lookup.asked).toHaveLength(2);
+    expect(lookups.remembered(SOURCE)).toEqual([
+      { lookup: 'whois', label: 'Label of whois', asOfMs: NOW, text: 'known' },
+    ]);
+    expect(lookup.asked).toHaveLength(2);
+    nowMs += 5_000;
+    expect(lookups.remembered(SOURCE)).toEqual([]);
+  });
+
   it('an answer that comes after the deadline serves the next incident', async () => {
     const store = new MemoryStore();
     const lookup = scripted(

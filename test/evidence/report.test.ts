@@ -66,8 +66,15 @@ const INPUT: ReportInput = {
     },
   ],
   clocks: [
-    { address: '192.0.2.1', hostname: 'gw1', utcOffset: '+01:00', skewMs: -2_310, samples: 120 },
-    { address: '192.0.2.2' },
+    {
+      address: '192.0.2.1',
+      hostname: 'gw1',
+      zone: 'assumed',
+      utcOffset: '+01:00',
+      skewMs: -2_310,
+      samples: 120,
+    },
+    { address: '192.0.2.2', zone: 'none' },
   ],
   reporter: { organisation: 'Example Ltd', email: 'security@example.org' },
   cc: { upstream: ['abuse@upstream.example'], cert: ['cert@cert.example'] },
@@ -86,7 +93,8 @@ Made 2026-11-23T18:00:00.000Z; all times UTC.
 
 198.51.100.7 tried 143/tcp on 3 watched hosts within 9 s (threshold 3 in 60 s)
 
-  Source:       198.51.100.7   source port 31337
+  Source:       198.51.100.7
+  Source port:  31337
   First seen:   2026-11-23T17:47:46.000Z
   Last seen:    2026-11-23T17:47:55.000Z
   Targets:      lisa (192.0.2.10), 192.0.2.53, 192.0.2.80
@@ -99,10 +107,10 @@ What the evidence does not prove
 
 - ${PROVES_NOTHING}
 
-Clocks
+Clocks of the devices, against ours
 
-gw1 (192.0.2.1): UTC offset +01:00, clock 2.3 s behind ours (measured on 120 lines)
-192.0.2.2: UTC offset unknown, clock not compared with ours
+gw1 (192.0.2.1): UTC offset +01:00, assumed: its lines state none, clock 2 s behind ours (measured on 120 lines)
+192.0.2.2: its lines have no time of their own, clock not compared with ours
 
 Log lines (3 of 3; receipt time, sender, line)
 
@@ -136,12 +144,12 @@ describe('the draft complaint', () => {
     expect(complaint).toMatchObject({
       to: ['abuse@isp.example'],
       cc: ['abuse@upstream.example', 'cert@cert.example'],
-      subject: 'Abuse report: unwanted connection attempts from 198.51.100.7, 2026-11-23T17:47:46.000Z',
+      subject: 'Abuse report: unwanted connection attempts from 198.51.100.7, 2026-11-23 17:47 UTC',
       warnings: [PROVES_NOTHING],
     });
     expect(complaint.text).toBe(`To: abuse@isp.example
 Cc: abuse@upstream.example, cert@cert.example (suggested)
-Subject: Abuse report: unwanted connection attempts from 198.51.100.7, 2026-11-23T17:47:46.000Z
+Subject: Abuse report: unwanted connection attempts from 198.51.100.7, 2026-11-23 17:47 UTC
 
 DRAFT. Nothing has been sent and nothing sends it: read it, correct it, send it yourself, and remove this part.
 
@@ -150,26 +158,28 @@ Before you send it:
 
 Dear colleagues,
 
-we saw unwanted connection attempts from 198.51.100.7, an address registered to you. Nobody here invited them.
+we saw unwanted connection attempts from 198.51.100.7, an address that you are responsible for. Nobody here asked for them.
 The machine may be misused without its owner knowing. Please look into it, and tell us if you need more.
 
-  Source:       198.51.100.7   source port 31337
+  Source:       198.51.100.7
+  Source port:  31337
   First seen:   2026-11-23T17:47:46.000Z
   Last seen:    2026-11-23T17:47:55.000Z
   Targets:      lisa (192.0.2.10), 192.0.2.53, 192.0.2.80
   Ports:        143 (tcp)
   Attempts:     3   TCP flags: SYN
+  Reference:    0123456789ab
 
-Log lines (all times UTC: when the line was received, then the line as it was; the time inside is its device's)
+Log lines. In front: when we received the line, UTC. Then the line as it was, with its device's own time.
 
 2026-11-23T17:47:46.200Z <190>112: gw1: %SEC-6-IPACCESSLOGP: list 101 denied tcp 198.51.100.7(31337) -> 192.0.2.10(143), 1 packet
 2026-11-23T17:47:50.200Z <190>112: gw1: %SEC-6-IPACCESSLOGP: list 101 denied tcp 198.51.100.7(31337) -> 192.0.2.53(143), 1 packet
 2026-11-23T17:47:55.200Z <190>112: gw1: %SEC-6-IPACCESSLOGP: list 101 denied tcp 198.51.100.7(31337) -> 192.0.2.80(143), 1 packet
 
-Clocks
+Clocks of the devices, against ours
 
-gw1 (192.0.2.1): UTC offset +01:00, clock 2.3 s behind ours (measured on 120 lines)
-192.0.2.2: UTC offset unknown, clock not compared with ours
+gw1 (192.0.2.1): UTC offset +01:00, assumed: its lines state none, clock 2 s behind ours (measured on 120 lines)
+192.0.2.2: its lines have no time of their own, clock not compared with ours
 
 Kind regards
 Example Ltd <security@example.org>
@@ -212,6 +222,92 @@ Example Ltd <security@example.org>
     expect(complaint.warnings.join('\n')).toContain(warning);
     expect(complaint.text).toContain(warning);
     expect(bundle).toContain(warning);
+  });
+
+  it.each(['192.168.1.9', '127.0.0.2', '0.0.0.0', 'fe80::1'])(
+    'advises against sending one about %s',
+    (source) => {
+      const { complaint } = renderReport({
+        ...INPUT,
+        lookups: [],
+        incident: { ...INCIDENT, sources: [source] },
+      });
+      expect(complaint.warnings[0]).toBe('do not send it: there is nobody to send it to');
+      expect(complaint.text).not.toContain('ask the registry');
+    },
+  );
+
+  it('about logins does not call other sources decoys: their connections were completed', () => {
+    const incident = { ...INCIDENT, sources: ['198.51.100.7', '203.0.113.5'] };
+    const { complaint } = renderReport({ ...INPUT, incident, type: 'login_attack' });
+    expect(complaint.warnings).toEqual([
+      '1 other source did the same at the same time; what stands here is about this one alone',
+    ]);
+  });
+
+  it('says when nobody has said who complains', () => {
+    const { complaint } = renderReport({ ...INPUT, reporter: { organisation: ' ', email: '' } });
+    expect(complaint.warnings.at(-1)).toBe(
+      'say who you are: report.organisation and report.email in knockwatch.yaml',
+    );
+    expect(complaint.text).toMatch(/Kind regards\n\[your organisation and mail address\]\n$/);
+  });
+
+  it.each([
+    [
+      { zone: 'stated', utcOffset: '-05:00', skewMs: 400, samples: 1 },
+      'UTC offset -05:00, as its lines state, clock in step with ours within a second (measured on 1 line)',
+    ],
+    [
+      { zone: 'stated', skewMs: -90_000, samples: 2 },
+      'UTC offset unknown, as its lines state, clock 1 min 30 s behind ours (measured on 2 lines)',
+    ],
+    [
+      { zone: 'assumed', utcOffset: '+01:00', skewMs: 3_600_000, samples: 9 },
+      'UTC offset +01:00, assumed: its lines state none, clock 1 h ahead of ours (measured on 9 lines); it may be in another zone, or its lines came late',
+    ],
+    [{ zone: 'none' }, 'its lines have no time of their own, clock not compared with ours'],
+  ] as const)('says of a clock %j', (clock, words) => {
+    const { complaint } = renderReport({ ...INPUT, clocks: [{ address: '192.0.2.1', ...clock }] });
+    expect(complaint.text).toContain(`\n192.0.2.1: ${words}\n`);
+  });
+
+  it('breaks long lists into lines that a mail can carry', () => {
+    const targets = Array.from({ length: 60 }, (_, i) => ({
+      ...INCIDENT.targets[0]!,
+      ip: `192.0.2.${i}`,
+      name: `host-${i}`,
+    }));
+    const ports = Array.from({ length: 30 }, (_, i) => 10_000 + i);
+    const { complaint } = renderReport({ ...INPUT, lines: [], incident: { ...INCIDENT, targets, ports } });
+    const block = complaint.text.slice(
+      complaint.text.indexOf('  Source:'),
+      complaint.text.indexOf('  Attempts:'),
+    );
+    for (const line of block.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+    expect(block).toContain('host-49 (192.0.2.49), and 10 more');
+    expect(block).not.toContain('host-50');
+    expect(block.replace(/\s+/g, ' ')).toContain('10019, and 10 more (tcp)');
+  });
+
+  it('warns when a clock is off by a minute and more', () => {
+    const warned = (skewMs: number) =>
+      renderReport({
+        ...INPUT,
+        clocks: [{ address: '192.0.2.1', zone: 'stated', skewMs, samples: 3 }],
+      }).complaint.text.includes("- a device's clock is not ours");
+    expect([59_000, -59_000, 60_000, -3_600_000].map(warned)).toEqual([false, false, true, true]);
+  });
+
+  it('knows the source in a line however it is written', () => {
+    const incident = { ...INCIDENT, sources: ['2001:db8::7', '2001:db8::70'] };
+    const lines = [
+      line('192.0.2.10', 0, '2001:0DB8:0000:0000:0000:0000:0000:0007'),
+      line('192.0.2.11', 1, '2001:db8::70'),
+    ];
+    const { complaint } = renderReport({ ...INPUT, incident, lines });
+    expect(complaint.text.match(/IPACCESSLOGP/g)).toHaveLength(1);
+    expect(complaint.text).toContain('192.0.2.10(143)');
   });
 
   it('tells one source nothing about the lines of another, and is not fooled by a longer address', () => {

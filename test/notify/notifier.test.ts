@@ -244,7 +244,7 @@ describe('Notifier', () => {
     ops.behaviour = LATER;
     let incidents = 0;
     for (let hour = 0; hour < 24; hour++) {
-      for (let i = 0; i < 40; i++) await tell(from(incidents++), 'settled');
+      for (let i = 0; i < 420; i++) await tell(from(incidents++), 'settled');
       await timers.advance(HOUR);
     }
     const waiting = await outbox.list('ops');

@@ -296,6 +296,46 @@ describe('L1: across a stop', () => {
   });
 });
 
+describe('a note kept with what came of the lines', () => {
+  const noteOf = () => {
+    const written: string[] = [];
+    return { written, read: () => written.at(-1), write: (text: string) => void written.push(text) };
+  };
+
+  it('is written as soon as lines are handed over, and counts more than the file', async () => {
+    writeFileSync(path, '');
+    const note = noteOf();
+    const first = await tail({ note });
+    const before = lines(3);
+    appendFileSync(path, joined(before));
+    await first.settled(3);
+    expect(JSON.parse(note.written.at(-1)!)).toMatchObject({ offset: joined(before).length });
+    const then = note.written.at(-1)!;
+    const late = lines(2);
+    appendFileSync(path, joined(late));
+    await first.settled(5);
+    await first.receiver.stop();
+    // The file says that all five were read; what came of the last two was lost.
+    const second = await tail({ note: { read: () => then, write: () => {} } });
+    expect(await second.settled(2)).toEqual(late);
+  });
+
+  it.each(['', 'null', '{', '[]', '{"device":1}', '"x"'])(
+    'that says %j is as if there were none',
+    async (text) => {
+      writeFileSync(path, '');
+      const first = await tail();
+      appendFileSync(path, joined(lines(2)));
+      await first.settled(2);
+      await first.receiver.stop();
+      const late = lines(1);
+      appendFileSync(path, joined(late));
+      const second = await tail({ note: { read: () => text, write: () => {} } });
+      expect(await second.settled(1)).toEqual(late);
+    },
+  );
+});
+
 describe('L2: odd files', () => {
   it('a last line without LF is joined with its rest', async () => {
     writeFileSync(path, '');

@@ -10,6 +10,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Outbox } from '../../src/notify/outbox.ts';
 import { openSqliteStore } from '../../src/store/open-sqlite.ts';
@@ -38,6 +40,19 @@ function openStore(open = sqlite): SqliteStore {
   return openSqliteStore({ path, open, onEvent: (event) => events.push(event), now: () => NOW });
 }
 
+/** SQLite of the package keeps a closed file open until its statements are collected: thousands of files need help. */
+setFlagsFromString('--expose-gc');
+const gc: () => void = runInNewContext('gc');
+const MANY = 200;
+/** Of a write-ahead log, in octets (sqlite.org/fileformat2.html, 4.1). */
+const WAL_HEADER = 32;
+const FRAME_HEADER = 24;
+const PAGE = 4_096;
+async function collect(): Promise<void> {
+  gc();
+  await new Promise((done) => setImmediate(done));
+}
+
 const kinds = () => events.map(({ kind }) => kind);
 
 runStoreConformance('SqliteStore', () => {
@@ -59,8 +74,8 @@ runStoreConformance('SqliteStore', () => {
 describe('durability', () => {
   it('what accept() and the outbox calls wrote is there for another process before anything is flushed', () => {
     const store = openStore();
-    store.saveIncident(incident('batched'));
     store.accept([incident('i1')], [{ alert: alert('a1'), channel: 'mail' }], NOW);
+    store.saveIncident(incident('batched'));
     const other = openStore();
     expect(other.incident('i1')).toBeDefined();
     expect(other.outbox()).toHaveLength(1);
@@ -70,6 +85,40 @@ describe('durability', () => {
     expect(other.retryDead(NOW)).toBe(1);
     expect(store.due('mail', NOW)?.alert.id).toBe('a1');
     other.close();
+    store.close();
+  });
+
+  it('accept() writes what waits too: who is owed an alert is known as soon as one of two channels has it', () => {
+    const store = openStore();
+    store.saveIncident(incident('i1'));
+    store.setMeta('owed/i1', 'settled');
+    store.accept([], [{ alert: alert('a1'), channel: 'mail' }], NOW);
+    const other = openStore();
+    expect(other.meta('owed/i1')).toBe('settled');
+    expect(other.incident('i1')).toBeDefined();
+    other.close();
+    store.close();
+  });
+
+  it('an alert that had to make room is on the disk until the note that it is told another way is', () => {
+    mkdirSync(join(root, 'state'), { mode: 0o700 });
+    const outbox = { perChannel: 1, deadLetters: 1 };
+    const store = openSqliteStore({ path, open: sqlite, onEvent: () => undefined, outbox });
+    const ids = () => {
+      const other = openStore();
+      const found = other.outbox().map((entry) => entry.alert.id);
+      other.close();
+      return found;
+    };
+    store.accept([], [{ alert: alert('mild', 'low'), channel: 'mail' }], NOW);
+    const [result] = store.accept([], [{ alert: alert('grave', 'critical'), channel: 'mail' }], NOW);
+    expect(result).toMatchObject({ kind: 'displaced', alert: { id: 'mild' } });
+    expect(store.outbox().map((entry) => entry.alert.id)).toEqual(['grave']);
+    // A crash here: both are sent.
+    expect(ids()).toEqual(['mild', 'grave']);
+    store.setMeta('held/mail/i1', 'in the digest');
+    store.flush();
+    expect(ids()).toEqual(['grave']);
     store.close();
   });
 
@@ -258,6 +307,119 @@ describe('damage inside', () => {
     ]);
     again.close();
   });
+
+  /** Three alerts and their incidents on the disk, most of it still in the write-ahead log: the files as a crash leaves them. */
+  function crashed(): { readonly db: Buffer; readonly wal: Buffer; readonly lastCommit: number } {
+    const store = openStore();
+    for (const id of ['a1', 'a2'])
+      store.accept(
+        [incident(id)],
+        [{ alert: alert(id, 'high', { incidentIds: [id] }), channel: 'mail' }],
+        NOW,
+      );
+    const lastCommit = statSync(`${path}-wal`).size;
+    store.accept(
+      [incident('a3')],
+      [{ alert: alert('a3', 'high', { incidentIds: ['a3'] }), channel: 'mail' }],
+      NOW,
+    );
+    const files = { db: readFileSync(path), wal: readFileSync(`${path}-wal`), lastCommit };
+    store.close();
+    return files;
+  }
+
+  /** What a damaged file gives, or undefined when it says that it is damaged: then it is set aside. */
+  function readable<T>(read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      expect(error).toBeInstanceOf(StoreFailure);
+      expect((error as StoreFailure).corrupt).toBe(true);
+      return undefined;
+    }
+  }
+
+  function lay(db: Buffer, wal: Buffer): void {
+    for (const name of readdirSync(join(root, 'state')))
+      rmSync(join(root, 'state', name), { recursive: true });
+    writeFileSync(path, db, { mode: 0o600 });
+    writeFileSync(`${path}-wal`, wal, { mode: 0o600 });
+    events = [];
+  }
+
+  it('C3: the last commit, cut at every octet of its frame headers and at every 64th of its pages, is there as a whole or not at all, and what was before it always', async () => {
+    const { db, wal, lastCommit } = crashed();
+    const found = new Set<string>();
+    let opens = 0;
+    for (let length = lastCommit; length <= wal.length; length++) {
+      const inFrame = (length - WAL_HEADER) % (FRAME_HEADER + PAGE);
+      if (inFrame > FRAME_HEADER + 1 && inFrame < FRAME_HEADER + PAGE - 1 && inFrame % 64 !== 0) continue;
+      if (++opens % MANY === 0) await collect();
+      lay(db, wal.subarray(0, length));
+      const opened = sqlite(path);
+      const ids = opened
+        .prepare('SELECT alert_id AS id FROM outbox ORDER BY seq')
+        .all()
+        .map(({ id }) => id);
+      const incidents = opened
+        .prepare('SELECT id FROM incidents ORDER BY id')
+        .all()
+        .map(({ id }) => id);
+      opened.close();
+      expect(incidents, `cut at ${length}`).toEqual(ids);
+      found.add(ids.join(' '));
+    }
+    expect([...found]).toEqual(['a1 a2', 'a1 a2 a3']);
+    // And as the daemon opens it, which says nothing of a commit that never was.
+    for (const length of [lastCommit, lastCommit + 1, lastCommit + 24, wal.length - 1, wal.length]) {
+      lay(db, wal.subarray(0, length));
+      const store = openStore();
+      expect(
+        store
+          .outbox()
+          .map((entry) => entry.alert.id)
+          .slice(0, 2),
+      ).toEqual(['a1', 'a2']);
+      expect(kinds()).toEqual([]);
+      store.close();
+    }
+  }, 60_000);
+
+  it('C4: a thousand flipped bits: what is read is what was written, and what is missing is said', async () => {
+    openStore().close();
+    const store = openStore();
+    for (const id of ['a1', 'a2', 'a3'])
+      store.accept(
+        [incident(id)],
+        [{ alert: alert(id, 'high', { incidentIds: [id] }), channel: 'mail' }],
+        NOW,
+      );
+    const wanted = new Map(store.outbox().map((entry) => [entry.alert.id, entry]));
+    const story = incident('a1');
+    store.close();
+    const whole = readFileSync(path);
+    let random = 1;
+    let damaged = 0;
+    for (let i = 0; i < 1_000; i++) {
+      if (i % MANY === 0) await collect();
+      random = (random * 48_271) % 2_147_483_647;
+      const changed = Buffer.from(whole);
+      const at = random % whole.length;
+      changed[at] = changed[at]! ^ (1 << (i % 8));
+      lay(changed, Buffer.alloc(0));
+      const again = openStore();
+      const where = `octet ${at}, bit ${i % 8}`;
+      const read = [again.outbox(), readable(() => again.incidents())] as const;
+      for (const entry of read[0]) expect(entry, where).toEqual(wanted.get(entry.alert.id));
+      for (const each of read[1] ?? []) expect({ ...each, id: 'a1' }, where).toEqual(story);
+      if (read[0].length < 3 || (read[1] !== undefined && read[1].length < 3)) {
+        damaged++;
+        expect(events, where).not.toEqual([]);
+      }
+      again.abandon();
+    }
+    expect(damaged).toBeGreaterThan(50);
+  }, 60_000);
 
   it('a file removed while open is a failure, not silence', () => {
     const store = openStore();

@@ -36,17 +36,19 @@ export interface Daemon {
 
 /**
  * Starts `knockwatch run` with this configuration (YAML); the rules are `rules.yaml` beside it when given, else the shipped ones.
- * With `dir` it goes on in a directory where one ran before.
+ * With `dir` it goes on in a directory where one ran before; `under` is a command that starts it (`nsenter ...`).
  */
 export function startDaemon(
   config: string,
   files: Readonly<Record<string, string>> = {},
   env: Readonly<Record<string, string>> = {},
   dir: string = mkdtempSync(join(tmpdir(), 'knockwatch-daemon-')),
+  under: readonly string[] = [],
 ): Daemon {
   writeFileSync(join(dir, 'knockwatch.yaml'), config);
   for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
-  const child = spawn(process.execPath, [MAIN, 'run'], {
+  const [program = '', ...args] = [...under, process.execPath, MAIN, 'run'];
+  const child = spawn(program, args, {
     cwd: dir,
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

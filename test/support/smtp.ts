@@ -5,6 +5,9 @@ import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 /** A certificate for localhost and 127.0.0.1 (and one for another name), made for these tests. */
 export const localhostCert = pem('localhost.cert.pem');
 export const localhostKey = pem('localhost.key.pem');
+/** For localhost, until February 2020. */
+export const expiredCert = pem('expired.cert.pem');
+export const expiredKey = pem('expired.key.pem');
 export const elsewhereCert = pem('elsewhere.cert.pem');
 export const elsewhereKey = pem('elsewhere.key.pem');
 

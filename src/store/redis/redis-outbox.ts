@@ -1,6 +1,5 @@
-import type { Alert, Incident, Severity } from '../../types.ts';
+import type { Alert, Incident, OutboxEntry, PutResult, Severity } from '../../types.ts';
 import { keyOf, OUTBOX_BOUNDS, type OutboxBounds } from '../outbox-queue.ts';
-import type { OutboxEntry, PutResult } from '../store.ts';
 import {
   DEAD,
   DELIVERED,

@@ -4,7 +4,14 @@ import { EmailChannel } from '../../../src/notify/email.ts';
 import type { EmailOptions } from '../../../src/notify/options.ts';
 import { renderAlert } from '../../../src/notify/render.ts';
 import { alert, context, incident, target } from '../../support/notify.ts';
-import { elsewhereCert, elsewhereKey, localhostCert, mailServer } from '../../support/smtp.ts';
+import {
+  elsewhereCert,
+  elsewhereKey,
+  expiredCert,
+  expiredKey,
+  localhostCert,
+  mailServer,
+} from '../../support/smtp.ts';
 
 const NEVER = new AbortController().signal;
 const open: { close(): Promise<void> }[] = [];
@@ -111,6 +118,14 @@ describe('EmailChannel over SMTP', () => {
     );
     expect(wrong).toMatchObject({ ok: false, retry: true });
     expect(wrong.because).toMatch(/altnames|does not match/i);
+    const old = await server({ cert: expiredCert, key: expiredKey });
+    const expired = await channel(`smtp://localhost:${old.port}`, { tlsCa: expiredCert }).send(
+      alert(),
+      NEVER,
+    );
+    expect(expired).toMatchObject({ ok: false, retry: true });
+    expect(expired.because).toMatch(/expired/i);
+    expect(old.caught).toEqual([]);
     const named = channel(`smtp://localhost:${other.port}`, {
       tlsCa: elsewhereCert,
       tlsServerName: 'elsewhere.example.net',
@@ -144,6 +159,14 @@ describe('EmailChannel over SMTP', () => {
     ]) {
       expect(result.because).not.toContain(spelling);
     }
+  });
+
+  it('tries again when the server has no way to log in that we know', async () => {
+    const { port, caught } = await server({ authMethods: ['XOAUTH2'] });
+    const result = await channel(`smtp://kw:secret@localhost:${port}`).send(alert(), NEVER);
+    expect(result).toMatchObject({ ok: false, retry: true });
+    expect(result.because).not.toContain('secret');
+    expect(caught).toEqual([]);
   });
 
   it('delivers a hostile incident as exactly one message with its own headers only', async () => {
