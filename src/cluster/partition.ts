@@ -20,6 +20,8 @@ export interface PartitionOptions extends Omit<CorrelatorOptions, 'onTransition'
     keep(line: EvidenceLine): LineRef;
     get(ref: LineRef): EvidenceLine | undefined;
   };
+  /** How long beyond its window a hit may wait in Redis; see `HitWindowsOptions`. */
+  readonly slackMs?: number;
   /** Tells people. Resolves once that is certain to happen; is called again when it rejects. */
   readonly onTransition: (incident: Incident, transition: Transition) => Promise<void>;
 }
@@ -40,8 +42,8 @@ interface State {
 
 const START: State = { clockMs: null, readId: '0-0', early: [], held: [], tells: [] };
 const RETRY_MS = 1_000;
-/** Hits are kept longer than any window by this much: one may wait in another window for so long, and clocks differ. */
-const KEEP_SLACK_MS = WINDOW_SLACK_MS + 60_000;
+/** Hits are kept longer than they may wait by this much: clocks differ. */
+const CLOCKS_DIFFER_MS = 60_000;
 
 type Early = SharedHit & { readonly id: string; readonly waited: boolean };
 
@@ -60,8 +62,9 @@ export class Partition {
   /** Names of hits that were read, in two generations: a hit may wait in several windows. */
   #names = new Set<string>();
   #olderNames = new Set<string>();
-  #namesSinceMs = 0;
+  #namesSinceMs = Number.NEGATIVE_INFINITY;
   #longestMs: number;
+  readonly #slackMs: number;
   #early: Early[] = [];
   #readId = START.readId;
   readonly #tells = new Set<Tell>();
@@ -78,6 +81,7 @@ export class Partition {
     this.#store = store;
     this.#options = options;
     this.#longestMs = longestWindowMs(options.rules);
+    this.#slackMs = options.slackMs ?? WINDOW_SLACK_MS;
     this.#correlator = new Correlator(options.rules, {
       ...options,
       lineOf: (ref) => options.lines.get(ref),
@@ -149,6 +153,7 @@ export class Partition {
       this.#correlator.add(hit, clockMs, waited);
     }
     this.#correlator.advance(watermarkMs);
+    this.#forgetNames(watermarkMs);
   }
 
   /** Writes down how far this is; false when the partition is somebody else's by now. */
@@ -220,15 +225,18 @@ export class Partition {
     return { ...shared, hit, id, waited };
   }
 
-  #isKnown({ name, clockMs }: SharedHit): boolean {
+  #isKnown({ name }: SharedHit): boolean {
     if (this.#names.has(name) || this.#olderNames.has(name)) return true;
-    if (clockMs - this.#namesSinceMs > this.#longestMs + WINDOW_SLACK_MS) {
-      this.#olderNames = this.#names;
-      this.#names = new Set();
-      this.#namesSinceMs = clockMs;
-    }
     this.#names.add(name);
     return false;
+  }
+
+  /** By what is judged, not by what is read: after an outage one node hands over hours before another does. */
+  #forgetNames(judgedMs: number): void {
+    if (judgedMs - this.#namesSinceMs <= this.#longestMs + this.#slackMs) return;
+    this.#olderNames = this.#names;
+    this.#names = new Set();
+    this.#namesSinceMs = judgedMs;
   }
 
   #onTransition(incident: Incident, transition: Transition): void {
@@ -264,7 +272,7 @@ export class Partition {
   }
 
   #trimBefore(clockMs: number): string {
-    const oldestMs = clockMs - this.#longestMs - this.#options.latenessMs - KEEP_SLACK_MS;
+    const oldestMs = clockMs - this.#longestMs - this.#options.latenessMs - this.#slackMs - CLOCKS_DIFFER_MS;
     return `${Math.max(0, Number.isFinite(oldestMs) ? Math.floor(oldestMs) : 0)}-0`;
   }
 }

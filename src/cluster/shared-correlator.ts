@@ -14,7 +14,7 @@ import { NodeWatch } from './node-watch.ts';
 import { Partition, type PartitionOptions } from './partition.ts';
 import { Routing } from './routing.ts';
 
-export interface SharedCorrelatorOptions extends Omit<PartitionOptions, 'lines'> {
+export interface SharedCorrelatorOptions extends Omit<PartitionOptions, 'lines' | 'slackMs'> {
   readonly link: RedisLink;
   readonly lines: LineKeeper;
   /** This process among all; drawn when absent. */
@@ -264,10 +264,11 @@ export class SharedCorrelator implements HitSink {
     const store = this.#stores[number]!;
     const lease = await store.acquire(this.node, LEASE_MS);
     if (lease === undefined) return;
-    const { lines } = this.#options;
+    const { lines, windows } = this.#options;
     const partition: Partition = new Partition(number, lease, store, {
       ...this.#options,
       rules: this.#rules,
+      ...(windows?.slackMs === undefined ? {} : { slackMs: windows.slackMs }),
       lines: {
         keep: (line) => lines.keep({ ...line, transport: 'udp' }),
         get: (ref) => lines.get(ref),

@@ -164,6 +164,7 @@ class Nodes {
     readonly lines: LineRing;
   }[] = [];
   dropped = 0;
+  #added = 0;
 
   async add(url: string): Promise<void> {
     const link = await linkTo(url);
@@ -175,7 +176,7 @@ class Nodes {
       rules: RULES,
       maxOpen: 10_000,
       maxSpoolBytes: 16 << 20,
-      node: `n${this.nodes.length + 1}`,
+      node: `n${++this.#added}`,
       now: () => this.nowMs,
       // Minutes pass between two batches here.
       windows: { slackMs: 86_400_000 },
