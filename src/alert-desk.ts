@@ -6,11 +6,20 @@ import type { Notice } from './notify/notice.ts';
 import { Notifier } from './notify/notifier.ts';
 import type { Outbox } from './notify/outbox.ts';
 import type { IncidentContext } from './notify/render-context.ts';
+import type { Held } from './notify/tally.ts';
 import type { Owed, Persistence, Told } from './persistence.ts';
 import type { Rule } from './rule.ts';
 import type { SourceEvidence } from './source-evidence.ts';
 import type { Telemetry } from './telemetry.ts';
 import type { Alert, Decision, Delivery, Incident } from './types.ts';
+
+/** What all nodes remember of what people were told. */
+export interface SharedMemory {
+  readonly outbox: Outbox;
+  noteTold(incidentId: string, record: LedgerRecord | undefined): void;
+  noteHeld(channel: string, incidentId: string, held: Held | undefined): void;
+  noteDelivery(delivery: Delivery, nowMs: number): void;
+}
 
 export interface AlertDeskOptions {
   readonly config: Config;
@@ -18,10 +27,7 @@ export interface AlertDeskOptions {
   readonly persistence: Persistence;
   readonly evidence: SourceEvidence;
   /** Where alerts wait, and what people were told is kept, when other nodes share it; `persistence` when absent. */
-  readonly shared?: {
-    readonly outbox: Outbox;
-    noteTold(incidentId: string, record: LedgerRecord | undefined): void;
-  };
+  readonly shared?: SharedMemory;
   /** A rule by its id; undefined when it is gone. */
   readonly rule: (id: string) => Rule | undefined;
   readonly onDelivery: (delivery: Delivery) => void;
@@ -47,13 +53,15 @@ export class AlertDesk {
       },
       outbox: shared?.outbox ?? persistence.outbox,
       records: shared === undefined ? persistence.records : [],
-      held: persistence.held,
+      held: shared === undefined ? persistence.held : [],
       onRecord: (id, record) =>
         shared === undefined ? persistence.onRecord(id, record) : shared.noteTold(id, record),
-      onHeld: (channel, id, held) => persistence.onHeld(channel, id, held),
+      onHeld: (channel, id, held) =>
+        shared === undefined ? persistence.onHeld(channel, id, held) : shared.noteHeld(channel, id, held),
       onDelivery: (delivery) => {
         telemetry.delivered(delivery);
         persistence.onDelivery(delivery, Date.now());
+        shared?.noteDelivery(delivery, Date.now());
         options.onDelivery(delivery);
       },
       onDecision: (decision, incidentIds) => {
@@ -81,6 +89,16 @@ export class AlertDesk {
   /** What another node has told people about incidents that are ours from now on. */
   remember(records: readonly LedgerRecord[]): void {
     this.#notifier.remember(records);
+  }
+
+  /** What another node kept for a channel's digest. */
+  adopt(channel: string, held: Held): void {
+    this.#notifier.adopt(channel, held);
+  }
+
+  /** So many nodes share the mail budget. */
+  share(nodes: number): void {
+    this.#notifier.share(nodes);
   }
 
   /** Incidents that are another node's from now on. */

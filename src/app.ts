@@ -12,6 +12,7 @@ import { type Outcome, Pipeline, type PipelineOptions } from './pipeline.ts';
 import { createReceivers } from './receive/index.ts';
 import type { InheritedSocket } from './receive/inherited.ts';
 import type { Receiver } from './receive/receiver.ts';
+import { redisPlace, redisSettings } from './redis-settings.ts';
 import type { RuleSet } from './rule.ts';
 import { LiveRules, type ReloadReport } from './rules/live-rules.ts';
 import { type SenderEvent, SenderHealth } from './sender-health.ts';
@@ -343,14 +344,22 @@ export class App {
     const { config, telemetry, pipeline } = this.#options;
     if (config.state === 'embedded') return undefined;
     return new Sharing({
-      state: config.state,
+      redis: redisSettings(config),
+      place: redisPlace(config.state),
+      stateDir: config.stateDir,
       maxSpoolBytes: config.limits.spoolMemory,
+      takeoverMs: config.redis.takeover,
+      outageMs: config.redis.outage,
       pipeline,
       telemetry,
       onTransition: (incident, transition) => this.#onTransition(incident, transition),
       onTakeOver: (records) => this.#desk.remember(records),
       onLeave: (incidentIds) => this.#desk.forget(incidentIds),
-      onOutbox: () => this.#desk.start(),
+      onHeld: (channel, held) => this.#desk.adopt(channel, held),
+      onNodes: (living) => {
+        this.#desk.share(living);
+        this.#desk.start();
+      },
     });
   }
 

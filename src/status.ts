@@ -44,13 +44,16 @@ export interface RulesStatus {
 
 /** How this process shares its work with others through Redis. */
 export interface SharedStatus {
+  /** Where Redis is, without secrets. */
+  readonly place: string;
   /** Its name among the nodes. */
   readonly node: string;
   /** Nodes that are alive, this one included. */
   readonly nodes: number;
-  /** Partitions it owns. */
+  /** Partitions it owns, of how many. */
   readonly partitions: number;
-  /** Hits kept here until Redis has them, and hits dropped because there were too many. */
+  readonly allPartitions: number;
+  /** Hits kept here until Redis has them, and hits given up because a bound was reached, here or there. */
   readonly spooled: number;
   readonly dropped: number;
   /** All nodes' lines received up to then have been judged. */

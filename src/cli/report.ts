@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { Config } from '../config.ts';
 import { rdap } from '../evidence/rdap.ts';
@@ -6,10 +7,13 @@ import { reverseDns } from '../evidence/reverse-dns.ts';
 import { whois } from '../evidence/whois.ts';
 import { canonicalIp } from '../lib/ip.ts';
 import { configuredLookups } from '../source-evidence.ts';
+import { MemoryStore } from '../store/memory.ts';
+import { storePath } from '../store/places.ts';
 import type { Store } from '../store/store.ts';
 import type { Incident } from '../types.ts';
 import { configOrFail } from './config-option.ts';
 import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io, writeJson } from './io.ts';
+import { type StoreOfVerbs, withConfiguredStore } from './open-shared-store.ts';
 import { withStore } from './open-store.ts';
 import { linesOf, lookupsOf, maskOf, readLines } from './report-input.ts';
 
@@ -23,9 +27,12 @@ interface Options {
   readonly json?: boolean;
 }
 
+/** What this machine keeps itself, wherever the incidents are. */
+type Kept = Pick<Store, 'meta' | 'cached' | 'cache'>;
+
 /** The incident that is meant, and the source the complaint is about. */
 function subject(
-  store: Store,
+  store: StoreOfVerbs,
   about: string,
   wanted: string | undefined,
 ): { incident: Incident; source: string } {
@@ -46,7 +53,8 @@ function subject(
 }
 
 async function reportOf(
-  store: Store,
+  store: StoreOfVerbs,
+  kept: Kept,
   config: Config,
   about: string,
   options: Options,
@@ -65,12 +73,12 @@ async function reportOf(
   ];
   const lines = await linesOf(incident, source, config.stateDir);
   const { organisation, email, upstream, cert } = config.report;
-  const head = store.meta('archive.head');
+  const head = kept.meta('archive.head');
   return renderReport({
     incident,
     source,
     lines,
-    lookups: await lookupsOf(source, asked, store, options.ask === true),
+    lookups: await lookupsOf(source, asked, kept, options.ask === true),
     ...readLines(lines, config),
     reporter: { organisation, email },
     cc: { upstream, cert },
@@ -78,6 +86,11 @@ async function reportOf(
     ...(head === undefined ? {} : { archiveHead: JSON.parse(head) as { seq: number; sha256: string } }),
     nowMs: Date.now(),
   });
+}
+
+/** A machine that only looks at what others share has kept nothing. */
+function withKept<T>(io: Io, { stateDir }: Config, work: (kept: Kept) => Promise<T>): Promise<T> {
+  return existsSync(storePath(stateDir)) ? withStore(io, stateDir, work) : work(new MemoryStore());
 }
 
 /** `knockwatch report ID|SOURCE`: evidence and a draft complaint to read, correct and send oneself. */
@@ -99,8 +112,8 @@ export function registerReport(program: Command, io: Io): void {
     )
     .action(async (about: string, options: Options, command: Command) => {
       const config = await configOrFail(io, command);
-      const report = await withStore(io, config.stateDir, (store) =>
-        reportOf(store, config, about, options, io),
+      const report = await withConfiguredStore(io, config, (store) =>
+        withKept(io, config, (kept) => reportOf(store, kept, config, about, options, io)),
       );
       const { bundle, complaint, xarf } = report;
       if (options.json) {

@@ -9,8 +9,6 @@ export interface NodesSeen {
   readonly dead: readonly NodeWord[];
 }
 
-/** A node that says nothing new for so long is dead: its partitions and claims are taken over, nobody waits for its hits. */
-export const DEAD_AFTER_MS = 6_000;
 /** Not having looked for so long means that we could not: nobody is blamed for the silence. */
 const BLIND_AFTER_MS = 2_000;
 
@@ -23,7 +21,8 @@ export class NodeWatch {
   readonly #heard = new Map<string, { readonly word: string; readonly sinceMs: number }>();
   #lookedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(deadAfterMs = DEAD_AFTER_MS) {
+  /** A node that says nothing new for so long is dead: its partitions and claims are taken over, nobody waits for its hits. */
+  constructor(deadAfterMs: number) {
     this.#deadAfterMs = deadAfterMs;
   }
 

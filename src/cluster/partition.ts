@@ -44,6 +44,11 @@ const START: State = { clockMs: null, readId: '0-0', early: [], held: [], tells:
 const RETRY_MS = 1_000;
 /** Hits are kept longer than they may wait by this much: clocks differ. */
 const CLOCKS_DIFFER_MS = 60_000;
+/** Names remembered in one generation. */
+const MAX_NAMES = 131_072;
+/** Judged hits kept for whoever has to fill the windows again, however long these are; counted in steps. */
+const MAX_JUDGED = 65_536;
+const JUDGED_STEP = 1_024;
 
 type Early = SharedHit & { readonly id: string; readonly waited: boolean };
 
@@ -67,6 +72,9 @@ export class Partition {
   readonly #slackMs: number;
   #early: Early[] = [];
   #readId = START.readId;
+  #read = 0;
+  /** The id of every thousandth hit that was read, of the last `MAX_JUDGED`. */
+  #milestones: string[] = [];
   readonly #tells = new Set<Tell>();
   readonly #telling = new Map<string, Promise<void>>();
   #toTellFirst: Tell[] = [];
@@ -100,6 +108,7 @@ export class Partition {
     for (let page = await this.#store.read('0-0'); ; page = await this.#store.read(page.hits.at(-1)!.id)) {
       for (const logged of page.hits) {
         if (idAfter(logged.id, state.readId)) continue;
+        this.#noteRead(logged.id);
         const shared = this.#decode(logged);
         if (shared === undefined) continue;
         if (early.has(logged.id)) this.#early.push(shared);
@@ -139,7 +148,7 @@ export class Partition {
       const page = await this.#store.read(this.#readId);
       more = page.more;
       for (const logged of page.hits) {
-        this.#readId = logged.id;
+        this.#noteRead(logged.id);
         const shared = this.#decode(logged);
         if (shared !== undefined) this.#early.push(shared);
       }
@@ -178,7 +187,7 @@ export class Partition {
       open: new Map([...open].map(([id, incident]) => [id, encodeIncident(incident)])),
       closed,
       ledger,
-      trimBefore: this.#trimBefore(clockMs),
+      trimBefore: this.#trimBefore(clockMs, state),
     });
     if (!kept) return false;
     for (const [id, incident] of open) if (this.#open.get(id) === incident) this.#open.delete(id);
@@ -233,7 +242,8 @@ export class Partition {
 
   /** By what is judged, not by what is read: after an outage one node hands over hours before another does. */
   #forgetNames(judgedMs: number): void {
-    if (judgedMs - this.#namesSinceMs <= this.#longestMs + this.#slackMs) return;
+    const young = judgedMs - this.#namesSinceMs <= this.#longestMs + this.#slackMs;
+    if (young && this.#names.size < MAX_NAMES) return;
     this.#olderNames = this.#names;
     this.#names = new Set();
     this.#namesSinceMs = judgedMs;
@@ -271,9 +281,22 @@ export class Partition {
     }
   }
 
-  #trimBefore(clockMs: number): string {
+  #noteRead(id: string): void {
+    this.#readId = id;
+    if (++this.#read % JUDGED_STEP !== 0) return;
+    this.#milestones.push(id);
+    if (this.#milestones.length > MAX_JUDGED / JUDGED_STEP) this.#milestones.shift();
+  }
+
+  /** Hits before it lie in no window any more, or are too many; none that is still to be judged is among them. */
+  #trimBefore(clockMs: number, { readId, early, held }: State): string {
     const oldestMs = clockMs - this.#longestMs - this.#options.latenessMs - this.#slackMs - CLOCKS_DIFFER_MS;
-    return `${Math.max(0, Number.isFinite(oldestMs) ? Math.floor(oldestMs) : 0)}-0`;
+    let trim = `${Math.max(0, Number.isFinite(oldestMs) ? Math.floor(oldestMs) : 0)}-0`;
+    const full = this.#milestones.length === MAX_JUDGED / JUDGED_STEP;
+    if (full && idAfter(this.#milestones[0]!, trim)) trim = this.#milestones[0]!;
+    for (const needed of [readId, ...early, ...held])
+      if (needed !== '' && idAfter(trim, needed)) trim = needed;
+    return trim;
   }
 }
 

@@ -4,11 +4,12 @@ import type { Rule } from '../rule.ts';
 import type { SharedStatus } from '../status.ts';
 import { HitWindows, type HitWindowsOptions } from '../store/redis/hit-windows.ts';
 import { PARTITIONS } from '../store/redis/keys.ts';
-import { Nodes } from '../store/redis/nodes.ts';
+import { Nodes, type NodeWord } from '../store/redis/nodes.ts';
 import { PartitionStore } from '../store/redis/partition-store.ts';
 import type { RedisLink } from '../store/redis/redis-link.ts';
+import type { SpoolFile } from '../store/spool-file.ts';
 import type { Hit, Incident, LineKeeper } from '../types.ts';
-import { HitSender } from './hit-sender.ts';
+import { type DropReason, HitSender } from './hit-sender.ts';
 import { encodeSharedHit } from './logged-hit.ts';
 import { NodeWatch } from './node-watch.ts';
 import { Partition, type PartitionOptions } from './partition.ts';
@@ -23,7 +24,11 @@ export interface SharedCorrelatorOptions extends Omit<PartitionOptions, 'lines' 
   /** The clock `add` goes by. */
   readonly now?: () => number;
   readonly windows?: HitWindowsOptions;
-  readonly onDropped: (reason: 'spool-full' | 'window-full', count: number) => void;
+  /** Where hits outlive this process while Redis is away; in memory only when absent. */
+  readonly spool?: SpoolFile;
+  /** A node that is silent for so long is dead to the others. */
+  readonly leaseMs?: number;
+  readonly onDropped: (reason: DropReason, count: number) => void;
   /** A partition was taken over: what people were told about its open incidents. */
   readonly onTakeOver: (records: readonly string[]) => void;
   /** These incidents are another node's from now on. */
@@ -35,11 +40,13 @@ export interface SharedCorrelatorOptions extends Omit<PartitionOptions, 'lines' 
 
 const TURN_MS = 200;
 const LEASE_MS = 6_000;
-const RENEW_EVERY_MS = 1_500;
 const CHECKPOINT_EVERY_MS = 2_000;
 const NODES_EVERY_MS = 5_000;
 /** A line may be on its way from the socket to us for so long without being called late. */
 const IN_FLIGHT_MS = 250;
+/** For how long a delay on that way is expected to come again. */
+const DELAY_REMEMBERED_MS = 10_000;
+const MAX_DELAY_MS = 60_000;
 
 interface Owned {
   readonly partition: Partition;
@@ -57,7 +64,9 @@ export class SharedCorrelator implements HitSink {
   readonly #options: SharedCorrelatorOptions;
   readonly #sender: HitSender;
   readonly #nodes: Nodes;
-  readonly #watch = new NodeWatch();
+  readonly #watch: NodeWatch;
+  readonly #leaseMs: number;
+  readonly #now: () => number;
   readonly #stores: readonly PartitionStore[];
   readonly #owned = new Map<number, Owned>();
   /** Which partition an open incident is in. */
@@ -65,6 +74,8 @@ export class SharedCorrelator implements HitSink {
   #rules: readonly Rule[];
   #routing: Routing;
   #hits = 0;
+  /** The longest way from socket to us of late, and when it was. */
+  #delay = { ms: 0, atMs: Number.NEGATIVE_INFINITY };
   #living: readonly string[] = [];
   #watermarkMs = Number.NEGATIVE_INFINITY;
   #renewedMs = 0;
@@ -77,6 +88,9 @@ export class SharedCorrelator implements HitSink {
   constructor(options: SharedCorrelatorOptions) {
     this.#options = options;
     this.node = options.node ?? randomUUID().slice(0, 8);
+    this.#leaseMs = options.leaseMs ?? LEASE_MS;
+    this.#now = options.now ?? Date.now;
+    this.#watch = new NodeWatch(this.#leaseMs);
     this.#rules = options.rules;
     this.#routing = this.#route(options.rules);
     this.#nodes = new Nodes(options.link);
@@ -85,12 +99,15 @@ export class SharedCorrelator implements HitSink {
       node: this.node,
       windows: new HitWindows(options.link, options.windows),
       maxSpoolBytes: options.maxSpoolBytes,
+      ...(options.spool === undefined ? {} : { spool: options.spool }),
       onDropped: options.onDropped,
     });
   }
 
-  /** Begins to take part. */
+  /** Begins to take part, with what an earlier run could not hand over. */
   start(): void {
+    const hits = this.#sender.resume();
+    if (hits > 0) this.#options.onEvent('handing over what the last run could not', { hits });
     const again = () => {
       this.#turning = this.#turn().finally(() => {
         if (!this.#stopped) this.#timer = setTimeout(again, TURN_MS);
@@ -110,12 +127,13 @@ export class SharedCorrelator implements HitSink {
     return left;
   }
 
-  status(): SharedStatus {
+  status(): Omit<SharedStatus, 'place'> {
     const away = this.#options.link.away ?? this.#fault;
     return {
       node: this.node,
       nodes: this.#living.length,
       partitions: this.#owned.size,
+      allPartitions: PARTITIONS,
       spooled: this.#sender.spooled,
       dropped: this.#sender.dropped,
       ...(Number.isFinite(this.#watermarkMs) ? { judgedUpToMs: this.#watermarkMs } : {}),
@@ -131,6 +149,7 @@ export class SharedCorrelator implements HitSink {
 
   add(hit: Hit, clockMs: number): void {
     const name = `${this.node}-${++this.#hits}`;
+    this.#noteDelay(clockMs);
     const route = this.#routing.route(hit, name);
     if (route === undefined) return;
     const line = this.#options.lines.get(hit.attempt.line);
@@ -226,15 +245,15 @@ export class SharedCorrelator implements HitSink {
       // Before anything is read: what these words vouch for is in the streams by now.
       const words = await this.#nodes.say(
         this.node,
-        this.#sender.watermarkMs((this.#options.now ?? Date.now)() - IN_FLIGHT_MS),
+        this.#sender.watermarkMs(this.#now() - IN_FLIGHT_MS - this.#delayMs()),
       );
       const { living, dead, watermarkMs } = this.#watch.look(words, nowMs);
       const changed = `${living}` !== `${this.#living}`;
       this.#living = living;
       this.#watermarkMs = watermarkMs;
       if (changed) this.#options.onEvent('nodes', { living });
-      for (const node of dead) await this.#nodes.forget(node);
-      if (nowMs - this.#renewedMs > RENEW_EVERY_MS) await this.#share(nowMs);
+      for (const node of dead) await this.#forget(node);
+      if (nowMs - this.#renewedMs > this.#leaseMs / 4) await this.#share(nowMs);
       if (changed || nowMs - this.#nodesToldMs > NODES_EVERY_MS) {
         this.#nodesToldMs = nowMs;
         await this.#options.onNodes(living);
@@ -246,11 +265,27 @@ export class SharedCorrelator implements HitSink {
     }
   }
 
+  async #forget(node: NodeWord): Promise<void> {
+    await this.#nodes.forget(node);
+    for (const store of this.#stores) await store.forgetNode(node.node);
+  }
+
+  /** Lines pile up in front of us when there are too many: nothing is vouched for that may still be among them. */
+  #noteDelay(clockMs: number): void {
+    const nowMs = this.#now();
+    const ms = Math.min(nowMs - clockMs, MAX_DELAY_MS);
+    if (ms >= this.#delayMs(nowMs)) this.#delay = { ms, atMs: nowMs };
+  }
+
+  #delayMs(nowMs = this.#now()): number {
+    return nowMs - this.#delay.atMs > DELAY_REMEMBERED_MS ? 0 : this.#delay.ms;
+  }
+
   /** Keeps its leases, and has its share of the partitions: no more when others are there, no less when nobody is. */
   async #share(nowMs: number): Promise<void> {
     for (const owned of this.#owned.values()) {
-      if (await this.#stores[owned.partition.number]!.renew(owned.partition.lease, LEASE_MS))
-        owned.goodUntilMs = nowMs + LEASE_MS;
+      if (await this.#stores[owned.partition.number]!.renew(owned.partition.lease, this.#leaseMs))
+        owned.goodUntilMs = nowMs + this.#leaseMs;
       else this.#lose(owned);
     }
     const share = Math.ceil(PARTITIONS / Math.max(1, this.#living.length));
@@ -262,7 +297,7 @@ export class SharedCorrelator implements HitSink {
 
   async #take(number: number, nowMs: number): Promise<void> {
     const store = this.#stores[number]!;
-    const lease = await store.acquire(this.node, LEASE_MS);
+    const lease = await store.acquire(this.node, this.#leaseMs);
     if (lease === undefined) return;
     const { lines, windows } = this.#options;
     const partition: Partition = new Partition(number, lease, store, {
@@ -283,7 +318,7 @@ export class SharedCorrelator implements HitSink {
       for (const { id } of partition.correlator.incidents()) this.#homes.set(id, partition);
       this.#options.onTakeOver(records);
       partition.begin();
-      this.#owned.set(number, { partition, goodUntilMs: nowMs + LEASE_MS, checkpointMs: nowMs });
+      this.#owned.set(number, { partition, goodUntilMs: nowMs + this.#leaseMs, checkpointMs: nowMs });
     } catch (error) {
       partition.leave();
       await store.release(lease);

@@ -23,6 +23,9 @@ const OPTIONS = {
 /** Before now: what is kept by the clock of Redis is then kept for long enough. */
 const START = 1_700_000_000;
 
+/** Long enough for a machine that stalls. */
+const LEASE_MS = 2_500;
+
 const RULES: readonly Rule[] = [
   rule([{ kind: 'address-scan', hosts: 3, withinMs: 60_000, by: ['source', 'port'] }], { id: 'probe' }),
   rule(
@@ -176,6 +179,7 @@ class Nodes {
       rules: RULES,
       maxOpen: 10_000,
       maxSpoolBytes: 16 << 20,
+      leaseMs: LEASE_MS,
       node: `n${++this.#added}`,
       now: () => this.nowMs,
       // Minutes pass between two batches here.
@@ -317,7 +321,7 @@ describe.runIf(redisServer !== undefined)('nodes that share a Redis give the ans
   it('the one node there is is killed, and its successor starts from what it left', async () => {
     await group.add(server.url);
     await group.feed(arrivals.slice(0, 2_000), anyone);
-    await pause(3_000);
+    await pause(2_500);
     await group.feed(arrivals.slice(2_000, 2_400), anyone);
     await group.handedOver();
     group.kill();
@@ -345,7 +349,7 @@ describe.runIf(redisServer !== undefined)('nodes that share a Redis give the ans
     await group.feed(arrivals.slice(0, 1_500), anyone);
     await server.kill();
     await group.feed(arrivals.slice(1_500, 3_000), anyone);
-    await pause(3_000);
+    await pause(1_000);
     const [first] = group.nodes;
     expect(first!.correlator.status()).toMatchObject({ away: expect.any(String) });
     expect(first!.correlator.status().spooled).toBeGreaterThan(100);
@@ -362,7 +366,7 @@ describe.runIf(redisServer !== undefined)('nodes that share a Redis give the ans
     await group.feed(arrivals.slice(0, 1_500), anyone);
     server.freeze();
     await group.feed(arrivals.slice(1_500, 3_000), anyone);
-    await pause(8_000);
+    await pause(1.5 * LEASE_MS);
     server.thaw();
     await group.feed(arrivals.slice(3_000), anyone);
     await group.finish(endMs);

@@ -185,6 +185,19 @@ end
 return ended
 `);
 
+/** ARGV now alert('' for all): dead letters wait again, as young as new ones. */
+export const RETRY_DEAD = outboxScript(`
+local letters = slots(function(slot)
+  return slot.dead and (ARGV[2] == '' or string.sub(slot.key, -#ARGV[2] - 1) == ' ' .. ARGV[2])
+end)
+for _, slot in ipairs(letters) do
+  local key = slot.key
+  slot.dead, slot.createdAtMs, slot.notBeforeMs = nil, tonumber(ARGV[1]), tonumber(ARGV[1])
+  set(key, slot)
+end
+return #letters
+`);
+
 /** ARGV incidents {id text closedAt}... */
 export const SAVE_INCIDENTS = outboxScript(`
 saveIncidents(2, tonumber(ARGV[1]))

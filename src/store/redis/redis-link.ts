@@ -14,6 +14,12 @@ export function script(lua: string): Script {
 export interface RedisLinkOptions {
   /** See `parseState`. */
   readonly state: string;
+  /** Instead of the address's. */
+  readonly password?: string;
+  /** Certificates (PEM) the server's must be signed by, with TLS; the public authorities' when absent. */
+  readonly ca?: string;
+  /** A command without an answer for so long has failed; whether it was carried out is unknown. */
+  readonly commandTimeoutMs?: number;
   /** Hears of every change between there and away. */
   readonly onChange?: (away: string | undefined) => void;
 }
@@ -27,7 +33,6 @@ export interface RedisAddress {
   readonly password?: string;
 }
 
-/** A command without an answer for so long has failed; whether it was carried out is unknown. */
 const COMMAND_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 const RECONNECT_MS = 500;
@@ -70,9 +75,10 @@ export class RedisLink {
   #away: string | undefined = 'not connected yet';
   #closed = false;
 
-  constructor({ state, onChange }: RedisLinkOptions) {
-    this.#onChange = onChange ?? (() => undefined);
-    this.client = connect(parseState(state));
+  /** Opens its connection in the background. Throws a TypeError for an address that makes no sense. */
+  constructor(options: RedisLinkOptions) {
+    this.#onChange = options.onChange ?? (() => undefined);
+    this.client = connect(parseState(options.state), options);
     this.client.on('ready', () => this.#note(undefined));
     this.client.on('error', (error: Error) => this.#note(error.message || 'the connection failed'));
     this.client.on('close', () => this.#note('the connection is closed'));
@@ -107,12 +113,17 @@ export class RedisLink {
   }
 }
 
-function connect({ nodes, tls, db, username, password }: RedisAddress): Redis | Cluster {
+function connect(
+  address: RedisAddress,
+  { ca, commandTimeoutMs, ...given }: RedisLinkOptions,
+): Redis | Cluster {
+  const { nodes, tls, db, username } = address;
+  const password = given.password ?? address.password;
   const options = {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
-    ...(tls ? { tls: {} } : {}),
-    commandTimeout: COMMAND_TIMEOUT_MS,
+    ...(tls ? { tls: ca === undefined ? {} : { ca } } : {}),
+    commandTimeout: commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
     connectTimeout: CONNECT_TIMEOUT_MS,
     // A command that may have been carried out is not repeated behind our back.
     autoResendUnfulfilledCommands: false,

@@ -11,6 +11,7 @@ import {
   PUT,
   RELEASE,
   RETRY,
+  RETRY_DEAD,
   SWEEP,
 } from './outbox-scripts.ts';
 import { incidentArgs } from './redis-incidents.ts';
@@ -108,6 +109,11 @@ export class RedisOutbox {
 
   async deadLetters(): Promise<readonly OutboxEntry[]> {
     return this.#list('1', '');
+  }
+
+  /** Makes dead letters wait again, due now: all, or those of one alert. Gives how many. */
+  async retryDead(nowMs: number, alertId = ''): Promise<number> {
+    return Number(await this.#link.run(RETRY_DEAD, OUTBOX_KEYS, [nowMs, alertId]));
   }
 
   /** Ends the claims of nodes that are not among the living; returns how many. */

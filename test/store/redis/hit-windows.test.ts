@@ -79,8 +79,8 @@ describe.runIf(redisServer !== undefined).each([
   it('takes a batch once, however often it is sent', async () => {
     const under = windows();
     const hits = [offered('a', 0), offered('b', 1), offered('c', 2)];
-    expect(await under.offer(3, 'n1', 1, hits)).toEqual({ fresh: true, handed: 3, cut: 0 });
-    expect(await under.offer(3, 'n1', 1, hits)).toEqual({ fresh: false, handed: 0, cut: 0 });
+    expect(await under.offer(3, 'n1', 1, hits)).toEqual({ fresh: true, handed: 3, cut: 0, refused: 0 });
+    expect(await under.offer(3, 'n1', 1, hits)).toEqual({ fresh: false, handed: 0, cut: 0, refused: 0 });
     expect(await under.offer(3, 'n2', 1, [offered('d', 3)])).toMatchObject({ fresh: true, handed: 1 });
     expect(await payloads()).toEqual(['a@0', 'b@1', 'c@2', 'd@3']);
   });
@@ -123,9 +123,17 @@ describe.runIf(redisServer !== undefined).each([
   it('keeps what waits in bounds and says so', async () => {
     const under = windows({ maxWaiting: 3 });
     const many = Array.from({ length: 5 }, (_, i) => offered('a', i));
-    expect(await under.offer(3, 'n1', 1, many)).toEqual({ fresh: true, handed: 0, cut: 2 });
+    expect(await under.offer(3, 'n1', 1, many)).toEqual({ fresh: true, handed: 0, cut: 2, refused: 0 });
     await under.offer(3, 'n1', 2, [offered('b', 6), offered('c', 7)]);
     expect(await payloads()).toEqual(['a@3', 'a@4', 'b@6', 'c@7']);
+  });
+
+  it('hands over no more than somebody can judge, and says so', async () => {
+    const under = windows({ maxHanded: 4 });
+    const hits = Array.from({ length: 6 }, (_, i) => offered(`${i}`, i));
+    expect(await under.offer(3, 'n1', 1, hits)).toMatchObject({ handed: 4, refused: 2 });
+    expect(await under.offer(3, 'n1', 2, [offered('x', 7)])).toMatchObject({ handed: 0, refused: 1 });
+    expect(await payloads()).toEqual(['0@0', '1@1', '2@2', '3@3']);
   });
 
   it('forgets windows when they and the disorder that was allowed for are over', async () => {
