@@ -159,6 +159,7 @@ export class App {
       senders: this.#senders,
       page: this.#page,
       persistence: this.#persistence,
+      shared: () => this.#sharing?.status(),
       livePages: () => this.#web?.clients ?? 0,
       startedAtMs: () => this.#startedAtMs,
     });

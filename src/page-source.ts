@@ -127,7 +127,9 @@ export class DaemonPageSource implements PageSource {
       openBySeverity: incidents.openBySeverity(),
       senders: senderCounts,
       outbox: this.#queue,
+      ...(status.shared === undefined ? {} : { shared: status.shared }),
       losses: [
+        { what: 'hits given up because Redis was away or full', count: status.shared?.dropped ?? 0 },
         { what: 'messages lost at the devices, by their own notices', count: lost },
         { what: 'keys forgotten early', count: stats.evictedKeys },
         { what: 'hits judged early', count: stats.releasedEarly },

@@ -51,6 +51,8 @@ export class Sharing {
   readonly #spool: SpoolFile;
   /** The newest state of incidents on their way to people. */
   readonly #newest = new Map<string, Incident>();
+  /** Open incidents as they are now, for whoever may want to see them. */
+  readonly #changed = new Map<string, Incident>();
 
   /** Opens no connection that it needs at once: Redis may be away. Throws for an address that makes no sense. */
   constructor(options: SharingOptions) {
@@ -87,6 +89,7 @@ export class Sharing {
       windows: { slackMs: options.outageMs },
       onDropped: (reason, count) => telemetry.dropped('shared', reason, count),
       onTransition: (incident, transition) => this.#tell(incident, transition, options.onTransition),
+      onChanged: (incidents) => void this.#noteChanged(incidents),
       onTakeOver: (records) => options.onTakeOver(records.flatMap((text) => recordOf<LedgerRecord>(text))),
       onLeave: options.onLeave,
       onNodes: async (living) => {
@@ -134,6 +137,19 @@ export class Sharing {
   close(): void {
     this.#link.close();
     this.#spool.close();
+  }
+
+  async #noteChanged(incidents: readonly Incident[]): Promise<void> {
+    for (const incident of incidents) this.#changed.set(incident.id, incident);
+    const news = [...this.#changed.values()];
+    try {
+      await this.#incidents.save(news);
+    } catch {
+      // They come along with the next that change.
+      return;
+    }
+    for (const incident of news)
+      if (this.#changed.get(incident.id) === incident) this.#changed.delete(incident.id);
   }
 
   async #tell(

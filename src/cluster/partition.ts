@@ -24,6 +24,8 @@ export interface PartitionOptions extends Omit<CorrelatorOptions, 'onTransition'
   readonly slackMs?: number;
   /** Tells people. Resolves once that is certain to happen; is called again when it rejects. */
   readonly onTransition: (incident: Incident, transition: Transition) => Promise<void>;
+  /** Open incidents that have changed since the last checkpoint. */
+  readonly onChanged: (incidents: readonly Incident[]) => void;
 }
 
 /** The checkpoint, beside open incidents and what was told of them. */
@@ -190,6 +192,7 @@ export class Partition {
       trimBefore: this.#trimBefore(clockMs, state),
     });
     if (!kept) return false;
+    if (open.size > 0) this.#options.onChanged([...open.values()]);
     for (const [id, incident] of open) if (this.#open.get(id) === incident) this.#open.delete(id);
     for (const id of closed) this.#closed.delete(id);
     for (const [id, text] of ledger) if (this.#ledger.get(id) === text) this.#ledger.delete(id);

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SharedCorrelator } from '../../src/cluster/shared-correlator.ts';
 import { Correlator } from '../../src/correlate/correlator.ts';
 import type { Rule } from '../../src/rule.ts';
@@ -7,7 +7,7 @@ import type { RedisLink } from '../../src/store/redis/redis-link.ts';
 import type { Frame, Hit, Incident, LineRef } from '../../src/types.ts';
 import { rule } from '../support/correlate.ts';
 import { hit } from '../support/hits.ts';
-import { empty, linkTo, redisServer, startCluster, startRedis, type TestRedis } from '../support/redis.ts';
+import { linkTo, redisServer, startCluster, startRedis, type TestRedis } from '../support/redis.ts';
 
 /*
  * Several correlators that share a Redis, against one that has everything to itself: the incidents must be the same, to the
@@ -170,7 +170,8 @@ class Nodes {
   #added = 0;
 
   async add(url: string): Promise<void> {
-    const link = await linkTo(url);
+    // Shorter than the lease: a Redis that does not answer is away.
+    const link = await linkTo(url, 1_500);
     const lines = ring();
     const correlator = new SharedCorrelator({
       ...OPTIONS,
@@ -189,6 +190,7 @@ class Nodes {
       },
       onTakeOver: () => undefined,
       onLeave: () => undefined,
+      onChanged: () => undefined,
       onNodes: async () => undefined,
       onEvent: () => undefined,
       onTransition: async (incident, transition) => {
@@ -247,132 +249,154 @@ class Nodes {
 
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
-describe.runIf(redisServer !== undefined)('nodes that share a Redis give the answer of one process', () => {
-  let server: TestRedis;
-  let group: Nodes;
-  const arrivals = traffic(4_000);
-  const endMs = arrivals.at(-1)!.clockMs + 3_600_000;
-  const wanted = oneProcess(arrivals, endMs);
+const arrivals = traffic(4_000);
+const endMs = arrivals.at(-1)!.clockMs + 3_600_000;
+const wanted = oneProcess(arrivals, endMs);
+
+/** A Redis and nodes of its own for one test. */
+async function withNodes(test: (group: Nodes, server: TestRedis) => Promise<void>): Promise<void> {
+  const server = await startRedis({ durable: true });
+  const group = new Nodes();
+  try {
+    await test(group, server);
+  } finally {
+    await group.stop();
+    await server.stop();
+  }
+}
+
+/** Any node, always the same way. */
+function anyone(): (i: number) => number {
   let n = 7;
-  const anyone = () => (n = (n * 31 + 11) % 1_009);
+  return () => (n = (n * 31 + 11) % 1_009);
+}
 
-  beforeAll(async () => {
-    server = await startRedis({ durable: true });
-  });
-  afterAll(() => server.stop());
-  beforeEach(async () => {
-    const link = await linkTo(server.url);
-    await empty(link);
-    link.close();
-    group = new Nodes();
-  });
-  afterEach(() => group.stop(), 30_000);
+function same(group: Nodes): void {
+  expect(differences(group.closed, wanted.closed).slice(0, 20)).toEqual([]);
+  expect([...group.tells].sort()).toEqual([...wanted.tells].sort());
+  expect(group.dropped).toBe(0);
+}
 
-  const same = () => {
-    expect(differences(group.closed, wanted.closed).slice(0, 20)).toEqual([]);
-    expect([...group.tells].sort()).toEqual([...wanted.tells].sort());
-    expect(group.dropped).toBe(0);
-  };
+describe.runIf(redisServer !== undefined)(
+  'nodes that share a Redis give the answer of one process',
+  {
+    concurrent: true,
+    timeout: 60_000,
+  },
+  () => {
+    it('the traffic has something of everything', () => {
+      const kinds = new Set([...wanted.closed.values()].map(({ kind }) => kind));
+      expect([...kinds].sort()).toEqual([
+        'address-scan',
+        'any',
+        'distributed-scan',
+        'port-scan',
+        'repeat',
+        'stealth-scan',
+      ]);
+      expect(wanted.closed.size).toBeGreaterThan(50);
+      expect(
+        [...wanted.closed.values()].some(({ remarks }) =>
+          remarks.some((remark) => remark.includes('the same source')),
+        ),
+      ).toBe(true);
+    });
 
-  it('the traffic has something of everything', () => {
-    const kinds = new Set([...wanted.closed.values()].map(({ kind }) => kind));
-    expect([...kinds].sort()).toEqual([
-      'address-scan',
-      'any',
-      'distributed-scan',
-      'port-scan',
-      'repeat',
-      'stealth-scan',
-    ]);
-    expect(wanted.closed.size).toBeGreaterThan(50);
-    expect(
-      [...wanted.closed.values()].some(({ remarks }) =>
-        remarks.some((remark) => remark.includes('the same source')),
-      ),
-    ).toBe(true);
-  });
+    it('one node alone', () =>
+      withNodes(async (group, server) => {
+        await group.add(server.url);
+        await group.feed(arrivals, () => 0);
+        await group.finish(endMs);
+        same(group);
+      }));
 
-  it('one node alone', async () => {
-    await group.add(server.url);
-    await group.feed(arrivals, () => 0);
-    await group.finish(endMs);
-    same();
-  }, 60_000);
+    it('three nodes, every hit to any of them', () =>
+      withNodes(async (group, server) => {
+        const pick = anyone();
+        for (let i = 0; i < 3; i++) await group.add(server.url);
+        await group.feed(arrivals, pick);
+        await group.finish(endMs);
+        same(group);
+      }));
 
-  it('three nodes, every hit to any of them', async () => {
-    for (let i = 0; i < 3; i++) await group.add(server.url);
-    await group.feed(arrivals, anyone);
-    await group.finish(endMs);
-    same();
-  }, 60_000);
+    it('a node is killed and another comes in the middle of it', () =>
+      withNodes(async (group, server) => {
+        const pick = anyone();
+        for (let i = 0; i < 3; i++) await group.add(server.url);
+        await group.feed(arrivals.slice(0, 1_500), pick);
+        await group.handedOver();
+        group.kill();
+        await group.feed(arrivals.slice(1_500, 2_500), pick);
+        await group.add(server.url);
+        await group.feed(arrivals.slice(2_500), pick);
+        await group.finish(endMs);
+        same(group);
+      }));
 
-  it('a node is killed and another comes in the middle of it', async () => {
-    for (let i = 0; i < 3; i++) await group.add(server.url);
-    await group.feed(arrivals.slice(0, 1_500), anyone);
-    await group.handedOver();
-    group.kill();
-    await group.feed(arrivals.slice(1_500, 2_500), anyone);
-    await group.add(server.url);
-    await group.feed(arrivals.slice(2_500), anyone);
-    await group.finish(endMs);
-    same();
-  }, 60_000);
+    it('the one node there is is killed, and its successor starts from what it left', () =>
+      withNodes(async (group, server) => {
+        const pick = anyone();
+        await group.add(server.url);
+        await group.feed(arrivals.slice(0, 2_000), pick);
+        await pause(2_500);
+        await group.feed(arrivals.slice(2_000, 2_400), pick);
+        await group.handedOver();
+        group.kill();
+        await group.add(server.url);
+        await group.feed(arrivals.slice(2_400), pick);
+        await group.finish(endMs);
+        same(group);
+      }));
 
-  it('the one node there is is killed, and its successor starts from what it left', async () => {
-    await group.add(server.url);
-    await group.feed(arrivals.slice(0, 2_000), anyone);
-    await pause(2_500);
-    await group.feed(arrivals.slice(2_000, 2_400), anyone);
-    await group.handedOver();
-    group.kill();
-    await group.add(server.url);
-    await group.feed(arrivals.slice(2_400), anyone);
-    await group.finish(endMs);
-    same();
-  }, 60_000);
+    it('nodes are stopped and started in turn', () =>
+      withNodes(async (group, server) => {
+        const pick = anyone();
+        for (let i = 0; i < 2; i++) await group.add(server.url);
+        for (let part = 0; part < 4; part++) {
+          await group.feed(arrivals.slice(part * 1_000, (part + 1) * 1_000), pick);
+          const { correlator, link } = group.nodes.shift()!;
+          expect(await correlator.stop(5_000)).toBe(0);
+          link.close();
+          await group.add(server.url);
+        }
+        await group.finish(endMs);
+        same(group);
+      }));
 
-  it('nodes are stopped and started in turn', async () => {
-    for (let i = 0; i < 2; i++) await group.add(server.url);
-    for (let part = 0; part < 4; part++) {
-      await group.feed(arrivals.slice(part * 1_000, (part + 1) * 1_000), anyone);
-      const { correlator, link } = group.nodes.shift()!;
-      expect(await correlator.stop(5_000)).toBe(0);
-      link.close();
-      await group.add(server.url);
-    }
-    await group.finish(endMs);
-    same();
-  }, 60_000);
+    it('Redis is killed for a while and comes back', () =>
+      withNodes(async (group, server) => {
+        const pick = anyone();
+        for (let i = 0; i < 3; i++) await group.add(server.url);
+        await group.feed(arrivals.slice(0, 1_500), pick);
+        await server.kill();
+        await group.feed(arrivals.slice(1_500, 3_000), pick);
+        await pause(1_000);
+        const [first] = group.nodes;
+        expect(first!.correlator.status()).toMatchObject({ away: expect.any(String) });
+        expect(first!.correlator.status().spooled).toBeGreaterThan(100);
+        await server.restart();
+        await group.feed(arrivals.slice(3_000), pick);
+        await group.finish(endMs);
+        same(group);
+        expect(first!.correlator.status()).toMatchObject({ spooled: 0 });
+        expect(first!.correlator.status().away).toBeUndefined();
+      }));
 
-  it('Redis is killed for a while and comes back', async () => {
-    for (let i = 0; i < 3; i++) await group.add(server.url);
-    await group.feed(arrivals.slice(0, 1_500), anyone);
-    await server.kill();
-    await group.feed(arrivals.slice(1_500, 3_000), anyone);
-    await pause(1_000);
-    const [first] = group.nodes;
-    expect(first!.correlator.status()).toMatchObject({ away: expect.any(String) });
-    expect(first!.correlator.status().spooled).toBeGreaterThan(100);
-    await server.restart();
-    await group.feed(arrivals.slice(3_000), anyone);
-    await group.finish(endMs);
-    same();
-    expect(first!.correlator.status()).toMatchObject({ spooled: 0 });
-    expect(first!.correlator.status().away).toBeUndefined();
-  }, 60_000);
-
-  it('Redis answers nobody for longer than any lease', async () => {
-    for (let i = 0; i < 3; i++) await group.add(server.url);
-    await group.feed(arrivals.slice(0, 1_500), anyone);
-    server.freeze();
-    await group.feed(arrivals.slice(1_500, 3_000), anyone);
-    await pause(1.5 * LEASE_MS);
-    server.thaw();
-    await group.feed(arrivals.slice(3_000), anyone);
-    await group.finish(endMs);
-    same();
-  }, 60_000);
-});
+    it('Redis answers nobody for longer than any lease', () =>
+      withNodes(async (group, server) => {
+        const pick = anyone();
+        for (let i = 0; i < 3; i++) await group.add(server.url);
+        await group.feed(arrivals.slice(0, 1_500), pick);
+        server.freeze();
+        await group.feed(arrivals.slice(1_500, 3_000), pick);
+        await pause(1.5 * LEASE_MS);
+        server.thaw();
+        await group.feed(arrivals.slice(3_000), pick);
+        await group.finish(endMs);
+        same(group);
+      }));
+  },
+);
 
 describe.runIf(redisServer !== undefined)('nodes that share a Redis Cluster', () => {
   it('give the answer of one process', async () => {

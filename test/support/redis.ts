@@ -97,9 +97,9 @@ export async function startCluster(): Promise<{ readonly url: string; stop(): Pr
   };
 }
 
-/** A connection, once it is there. */
-export async function linkTo(url: string): Promise<RedisLink> {
-  const link = new RedisLink({ state: url });
+/** A connection, once it is there; a command waits at most so long for its answer. */
+export async function linkTo(url: string, commandTimeoutMs = 5_000): Promise<RedisLink> {
+  const link = new RedisLink({ state: url, commandTimeoutMs });
   for (let tries = 0; link.away !== undefined; tries++) {
     if (tries > 200) throw new Error(`no connection to ${url}: ${link.away}`);
     await new Promise((done) => setTimeout(done, 25));

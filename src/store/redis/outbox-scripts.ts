@@ -59,8 +59,12 @@ end
 
 local function saveIncidents(a, count)
   for _ = 1, count do
-    redis.call('HSET', INCIDENTS, ARGV[a], ARGV[a + 1])
-    if ARGV[a + 2] ~= '' then redis.call('ZADD', CLOSED, ARGV[a + 2], ARGV[a]) end
+    local isClosed = ARGV[a + 2] ~= ''
+    -- What was seen of it before it closed may come late.
+    if isClosed or not redis.call('ZSCORE', CLOSED, ARGV[a]) then
+      redis.call('HSET', INCIDENTS, ARGV[a], ARGV[a + 1])
+    end
+    if isClosed then redis.call('ZADD', CLOSED, ARGV[a + 2], ARGV[a]) end
     a = a + 3
   end
   for _, id in ipairs(redis.call('ZRANGE', CLOSED, 0, -${MAX_CLOSED + 1})) do
