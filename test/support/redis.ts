@@ -27,12 +27,28 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-/** Starts one; `durable` writes every change to disk before it is confirmed, `cluster` makes it a node of a Cluster. */
-export async function startRedis({ durable = false, cluster = false } = {}): Promise<TestRedis> {
-  const port = await freePort();
+/** How to start one. */
+export interface TestRedisOptions {
+  /** Every change is on disk before it is confirmed. */
+  readonly durable?: boolean;
+  /** As a node of a Cluster. */
+  readonly cluster?: boolean;
+  readonly password?: string;
+  /** Any that is free when absent. */
+  readonly port?: number;
+  /** Further options of the server, as its command line takes them. */
+  readonly more?: readonly string[];
+}
+
+/** Starts one. */
+export async function startRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
+  const { durable = false, cluster = false, password, more = [] } = options;
+  const port = options.port ?? (await freePort());
   const dir = mkdtempSync(join(tmpdir(), 'knockwatch-redis-'));
   const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--daemonize', 'no'];
   args.push('--appendonly', durable ? 'yes' : 'no');
+  if (password !== undefined) args.push('--requirepass', password);
+  args.push(...more);
   if (cluster) args.push('--cluster-enabled', 'yes', '--cluster-node-timeout', '2000');
   let child: ChildProcess;
   const begin = async () => {
@@ -40,6 +56,7 @@ export async function startRedis({ durable = false, cluster = false } = {}): Pro
     const client = new Redis({
       port,
       host: '127.0.0.1',
+      ...(password === undefined ? {} : { password }),
       retryStrategy: () => 50,
       maxRetriesPerRequest: null,
     });

@@ -39,7 +39,7 @@ const RECONNECT_MS = 500;
 
 /**
  * Reads `redis://[user:password@]host[:port][/db]`, or `rediss://` for TLS. Several addresses with commas between them are
- * some nodes of one Cluster. Throws a TypeError that does not repeat the password.
+ * some nodes of one Cluster; name and password are the first one's. Throws a TypeError that does not repeat the password.
  */
 export function parseState(state: string): RedisAddress {
   const urls = state.split(',').map((part) => {
@@ -49,10 +49,13 @@ export function parseState(state: string): RedisAddress {
   const [first] = urls;
   if (first === undefined || urls.some(({ protocol }) => protocol !== 'redis:' && protocol !== 'rediss:'))
     throw new TypeError('state: write embedded, redis://host:port or rediss://host:port');
+  if (urls.some(({ protocol }) => protocol !== first.protocol))
+    throw new TypeError('state: all nodes of a Cluster are reached with TLS, or none');
   const db = Number(first.pathname.slice(1) || '0');
   if (!Number.isInteger(db))
     throw new TypeError('state: the path of a redis:// address is a database number');
   if (urls.length > 1 && db !== 0) throw new TypeError('state: a Redis Cluster has no numbered databases');
+  const [username, password] = [decoded(first.username), decoded(first.password)];
   return {
     nodes: urls.map(({ hostname, port }) => ({
       host: hostname.replace(/^\[|\]$/g, ''),
@@ -60,9 +63,17 @@ export function parseState(state: string): RedisAddress {
     })),
     tls: first.protocol === 'rediss:',
     db,
-    ...(first.username === '' ? {} : { username: decodeURIComponent(first.username) }),
-    ...(first.password === '' ? {} : { password: decodeURIComponent(first.password) }),
+    ...(username === '' ? {} : { username }),
+    ...(password === '' ? {} : { password }),
   };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new TypeError('state: a % in a name or password is written %25');
+  }
 }
 
 /**
