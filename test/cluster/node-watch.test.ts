@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { NodeWatch } from '../../src/cluster/node-watch.ts';
+
+const word = (node: string, said: number, watermarkMs = 0) => ({ node, word: `${said}`, watermarkMs });
+
+describe('NodeWatch', () => {
+  it('a node that says nothing new for so long is dead, and nobody waits for it', () => {
+    const watch = new NodeWatch(6_000);
+    for (let s = 0; s <= 5; s++) {
+      const seen = watch.look([word('a', s, 100 + s), word('b', 0, 50)], s * 1_000);
+      expect(seen).toMatchObject({ living: ['a', 'b'], dead: [], watermarkMs: 50 });
+    }
+    expect(watch.look([word('a', 6, 106), word('b', 0, 50)], 6_000)).toMatchObject({
+      living: ['a'],
+      dead: [{ node: 'b' }],
+      watermarkMs: 106,
+    });
+  });
+
+  it('gives everybody time again after it could not look itself', () => {
+    const watch = new NodeWatch(6_000);
+    watch.look([word('a', 1), word('b', 1)], 0);
+    expect(watch.look([word('a', 2), word('b', 1)], 60_000).dead).toEqual([]);
+    expect(watch.look([word('a', 3), word('b', 2)], 61_000).living).toEqual(['a', 'b']);
+  });
+});
