@@ -24,6 +24,7 @@ export function redisPlace(state: string): string {
   return state
     .split(',')
     .map((part) => {
+      if (!URL.canParse(part)) return 'an address that can not be read';
       const { protocol, host, pathname } = new URL(part);
       return `${protocol}//${host}${pathname}`;
     })

@@ -61,13 +61,7 @@ export class Sharing {
     this.#place = options.place;
     this.#link = new RedisLink({
       ...options.redis,
-      onChange: (away) =>
-        away === undefined
-          ? log.info({ redis: options.place }, 'Redis is there')
-          : log.warn(
-              { because: visible(away, 300) },
-              'Redis is away: hits are kept here, alerts will be late',
-            ),
+      onChange: (away) => this.#noteAway(away, log),
     });
     this.#incidents = new RedisIncidents(this.#link);
     this.#deliveries = new RedisDeliveries(this.#link);
@@ -137,6 +131,27 @@ export class Sharing {
   close(): void {
     this.#link.close();
     this.#spool.close();
+  }
+
+  #noteAway(away: string | undefined, log: Telemetry['log']): void {
+    const redis = this.#place;
+    if (away === undefined) {
+      log.info({ redis }, 'Redis is there');
+      this.#checkPolicy(log).catch(() => undefined);
+    } else
+      log.warn(
+        { redis, because: visible(away, 300) },
+        'Redis is away: hits are kept here, alerts will be late',
+      );
+  }
+
+  async #checkPolicy(log: Telemetry['log']): Promise<void> {
+    const policy = await this.#link.evictionPolicy();
+    if (policy?.startsWith('allkeys'))
+      log.warn(
+        { 'maxmemory-policy': visible(policy, 50) },
+        'when its memory is full, Redis gives up incidents and alerts: set volatile-ttl, which gives up the oldest windows',
+      );
   }
 
   async #noteChanged(incidents: readonly Incident[]): Promise<void> {

@@ -19,6 +19,8 @@ export type StoreOfVerbs = Pick<
 };
 
 const CONNECT_MS = 5_000;
+/** Who refuses at once may have been starting. */
+const REFUSED_MS = 1_000;
 const LOOK_MS = 20;
 
 /**
@@ -30,9 +32,7 @@ async function withSharedStore<T>(config: Config, work: (store: StoreOfVerbs) =>
   const fail = (because: string) => new CliError(EXIT_FAILURE, `${place}: ${visible(because, 300)}`);
   const link = open(config);
   try {
-    const deadline = performance.now() + CONNECT_MS;
-    while (link.away !== undefined && performance.now() < deadline)
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await connected(link);
     if (link.away !== undefined) throw fail(link.away);
     const store = await read(link).catch((error: Error) => {
       throw fail(error.message);
@@ -41,6 +41,14 @@ async function withSharedStore<T>(config: Config, work: (store: StoreOfVerbs) =>
   } finally {
     link.close();
   }
+}
+
+/** Resolves when there is a connection, or no hope for one. */
+async function connected(link: RedisLink): Promise<void> {
+  const begunMs = performance.now();
+  const waitedMs = () => performance.now() - begunMs;
+  while (link.away !== undefined && waitedMs() < (link.tried ? REFUSED_MS : CONNECT_MS))
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
 }
 
 function open(config: Config): RedisLink {

@@ -36,6 +36,7 @@ export interface RedisAddress {
 const COMMAND_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 const RECONNECT_MS = 500;
+const NOT_YET = 'not connected yet';
 
 /**
  * Reads `redis://[user:password@]host[:port][/db]`, or `rediss://` for TLS. Several addresses with commas between them are
@@ -83,7 +84,7 @@ function decoded(text: string): string {
 export class RedisLink {
   readonly client: Redis | Cluster;
   readonly #onChange: (away: string | undefined) => void;
-  #away: string | undefined = 'not connected yet';
+  #away: string | undefined = NOT_YET;
   #closed = false;
 
   /** Opens its connection in the background. Throws a TypeError for an address that makes no sense. */
@@ -100,6 +101,11 @@ export class RedisLink {
     return this.#away;
   }
 
+  /** Whether it is known how the first try to connect ended. */
+  get tried(): boolean {
+    return this.#away !== NOT_YET;
+  }
+
   /** Runs a script; all keys have the same hash tag. Rejects when Redis is away or refuses. */
   async run(which: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     try {
@@ -108,6 +114,13 @@ export class RedisLink {
       if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
       return this.client.eval(which.lua, keys.length, ...keys, ...args);
     }
+  }
+
+  /** What Redis gives up when its memory is full (`maxmemory-policy`); undefined when it has no bound, or does not say. */
+  async evictionPolicy(): Promise<string | undefined> {
+    const info = await this.client.info('memory');
+    const field = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1];
+    return field('maxmemory') === '0' ? undefined : field('maxmemory_policy');
   }
 
   /** Ends the connection; commands on their way are rejected. */
@@ -119,7 +132,7 @@ export class RedisLink {
   #note(away: string | undefined): void {
     const changed = (away === undefined) !== (this.#away === undefined);
     // What failed first says more than the end of the connection that follows it.
-    if (changed || this.#away === 'not connected yet') this.#away = away;
+    if (changed || this.#away === NOT_YET) this.#away = away;
     if (changed && !this.#closed) this.#onChange(away);
   }
 }
