@@ -77,7 +77,7 @@ export class SharedCorrelator implements HitSink {
   /** The longest way from socket to us of late, and when it was. */
   #delay = { ms: 0, atMs: Number.NEGATIVE_INFINITY };
   #living: readonly string[] = [];
-  #watermarkMs = Number.NEGATIVE_INFINITY;
+  #judgedMs = Number.NEGATIVE_INFINITY;
   #renewedMs = 0;
   #nodesToldMs = 0;
   #fault: string | undefined;
@@ -136,7 +136,7 @@ export class SharedCorrelator implements HitSink {
       allPartitions: PARTITIONS,
       spooled: this.#sender.spooled,
       dropped: this.#sender.dropped,
-      ...(Number.isFinite(this.#watermarkMs) ? { judgedUpToMs: this.#watermarkMs } : {}),
+      ...(Number.isFinite(this.#judgedMs) ? { judgedUpToMs: this.#judgedMs } : {}),
       ...(away === undefined ? {} : { away }),
     };
   }
@@ -250,7 +250,6 @@ export class SharedCorrelator implements HitSink {
       const { living, dead, watermarkMs } = this.#watch.look(words, nowMs);
       const changed = `${living}` !== `${this.#living}`;
       this.#living = living;
-      this.#watermarkMs = watermarkMs;
       if (changed) this.#options.onEvent('nodes', { living });
       for (const node of dead) await this.#forget(node);
       if (nowMs - this.#renewedMs > this.#leaseMs / 4) await this.#share(nowMs);
@@ -258,7 +257,10 @@ export class SharedCorrelator implements HitSink {
         this.#nodesToldMs = nowMs;
         await this.#options.onNodes(living);
       }
-      await Promise.all([...this.#owned.values()].map((owned) => this.#judge(owned, watermarkMs)));
+      const judged = await Promise.all(
+        [...this.#owned.values()].map((owned) => this.#judge(owned, watermarkMs)),
+      );
+      if (!judged.includes(false)) this.#judgedMs = watermarkMs;
       this.#fault = undefined;
     } catch (error) {
       this.#fault = (error as Error).message;
@@ -326,14 +328,16 @@ export class SharedCorrelator implements HitSink {
     }
   }
 
-  async #judge(owned: Owned, watermarkMs: number): Promise<void> {
+  /** False when it was not its turn to judge. */
+  async #judge(owned: Owned, watermarkMs: number): Promise<boolean> {
     const nowMs = performance.now();
     // Past its time somebody else may have it; renewing tells.
-    if (nowMs > owned.goodUntilMs) return;
+    if (nowMs > owned.goodUntilMs) return false;
     await owned.partition.advance(watermarkMs);
-    if (nowMs - owned.checkpointMs < CHECKPOINT_EVERY_MS) return;
+    if (nowMs - owned.checkpointMs < CHECKPOINT_EVERY_MS) return true;
     owned.checkpointMs = nowMs;
     if (!(await owned.partition.checkpoint())) this.#lose(owned);
+    return true;
   }
 
   async #giveBack(owned: Owned): Promise<void> {

@@ -83,11 +83,12 @@ local function text(number) return string.format('%.17g', number) end
 local function measure(seen, at, count, value, weight, threshold, within)
   local member = count == 'sum' and (weight .. ' ' .. value) or value
   redis.call('ZADD', seen, 'GT', text(at), member)
-  redis.call('ZREMRANGEBYSCORE', seen, '-inf', text(at - within - slack))
-  if redis.call('ZCARD', seen) > 2 * threshold then
-    redis.call('ZREMRANGEBYRANK', seen, 0, -2 * threshold - 1)
-  end
   redis.call('PEXPIRE', seen, within + slack)
+  local size = redis.call('ZCARD', seen)
+  -- Most sources come once.
+  if size == 1 then return count == 'sum' and tonumber(weight) or 1 end
+  redis.call('ZREMRANGEBYSCORE', seen, '-inf', text(at - within - slack))
+  if size > 2 * threshold then redis.call('ZREMRANGEBYRANK', seen, 0, -2 * threshold - 1) end
   local from = '(' .. text(at - within)
   if count ~= 'sum' then return redis.call('ZCOUNT', seen, from, '+inf') end
   local sum = 0
@@ -98,16 +99,17 @@ local function measure(seen, at, count, value, weight, threshold, within)
 end
 
 local function wait(waiting, payload, at, within)
-  local head = redis.call('LINDEX', waiting, 0)
-  while head and tonumber(string.match(head, '^%S+')) <= at - within - slack do
-    redis.call('LPOP', waiting)
-    head = redis.call('LINDEX', waiting, 0)
-  end
-  if redis.call('RPUSH', waiting, text(at) .. ' ' .. payload) > max then
+  local size = redis.call('RPUSH', waiting, text(at) .. ' ' .. payload)
+  redis.call('PEXPIRE', waiting, within + slack)
+  if size > max then
     redis.call('LPOP', waiting)
     cut = cut + 1
+    size = max
   end
-  redis.call('PEXPIRE', waiting, within + slack)
+  while size > 1 and tonumber(string.match(redis.call('LINDEX', waiting, 0), '^%S+')) <= at - within - slack do
+    redis.call('LPOP', waiting)
+    size = size - 1
+  end
 end
 
 for _ = 1, tonumber(ARGV[6]) do
