@@ -16,7 +16,7 @@ import { type MailServer, mailServer } from '../support/smtp.ts';
  * Three daemons that share a Redis, fed with one corpus line by line at random, beside a fourth that has all of it to itself:
  * the same incidents, each mailed once, whoever is killed on the way. KNOCKWATCH_OUTAGE_SECONDS makes the outage longer.
  */
-const OUTAGE_MS = Number(process.env['KNOCKWATCH_OUTAGE_SECONDS'] ?? '5') * 1_000;
+const OUTAGE_MS = Number(process.env['KNOCKWATCH_OUTAGE_SECONDS'] ?? '4') * 1_000;
 
 const RULES = `rules:
   - id: probe
@@ -105,7 +105,7 @@ async function sameAnswer(all: Site, scanners: number): Promise<void> {
   await eventually('every mail of the one', () => all.mailsOfOne.caught.length >= scanners);
   await eventually('every mail of the three', () => all.mails.caught.length >= scanners, 30_000);
   // Time for one too many.
-  await sleep(1_500);
+  await sleep(1_000);
   expect(await messageIds(all.mails)).toEqual(await messageIds(all.mailsOfOne));
   expect(incidents(all.three[0]!)).toEqual(incidents(all.alone));
 }
@@ -113,25 +113,25 @@ async function sameAnswer(all: Site, scanners: number): Promise<void> {
 describe.runIf(redisServer !== undefined)('three receivers that share a Redis', { timeout: 120_000 }, () => {
   it('give the incidents of one, each mailed once', async () => {
     const all = await site();
-    await feed(plantedCorpus(20, 3_000), all, () => [0, 1, 2]);
+    await feed(plantedCorpus(20, 2_000), all, () => [0, 1, 2]);
     await sameAnswer(all, 20);
   });
 
   it('lose nothing when one is killed, and Redis is away, and one is killed and started again meanwhile', async () => {
     const all = await site();
     let allowed = [0, 1, 2];
-    const corpus = plantedCorpus(24, 9_000 + OUTAGE_MS);
+    const corpus = plantedCorpus(24, 6_000 + OUTAGE_MS);
     const fed = feed(corpus, all, () => allowed);
     const [first, second] = all.three;
     // What a node has just received and not handed over ends with it, as on any connection: it gets nothing for a moment.
-    await sleep(2_000);
+    await sleep(1_000);
     allowed = [1, 2];
     await sleep(500);
     await first!.kill();
-    await sleep(3_000);
+    await sleep(2_700);
     await first!.restart();
     allowed = [0, 1, 2];
-    await sleep(1_000);
+    await sleep(500);
     await all.redis.kill();
     await sleep(OUTAGE_MS / 2);
     allowed = [0, 2];
