@@ -176,8 +176,9 @@ export class App {
       await this.stop();
       throw failed.reason;
     }
-    this.#desk.start();
-    this.#sharing?.start();
+    // Among several nodes, alerts wait until the others know of this one.
+    if (this.#sharing === undefined) this.#desk.start();
+    else this.#sharing.start();
     await this.#startWeb();
     this.#secondTick = setInterval(() => this.#everySecond(Date.now()), 1_000);
     this.#tick = setInterval(() => this.#pipeline.advance(Date.now()), TICK_MS);
@@ -237,7 +238,7 @@ export class App {
     if (lost > 0)
       this.#options.telemetry.log.error({ hits: lost }, 'Redis is away: these hits end with this process');
     await this.#desk.close(SHUTDOWN_MS);
-    this.#sharing?.close();
+    await this.#sharing?.close();
     await this.#web?.stop();
     this.#persistence.turn(this.#pipeline.takeChanged(), this.#windowMs(), Date.now());
     await this.#persistence.close();

@@ -97,6 +97,7 @@ export class Sharing {
     this.outbox = new RedisOutbox(this.#link, {
       node: this.correlator.node,
       incidentOf: (id) => this.#newest.get(id),
+      isKnown: () => this.correlator.isKnown,
     });
     this.#held = new RedisHeld(this.#link, this.correlator.node);
   }
@@ -128,7 +129,8 @@ export class Sharing {
     return this.correlator.stop(timeoutMs);
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await this.correlator.leave();
     this.#link.close();
     this.#spool.close();
   }

@@ -77,12 +77,16 @@ export class SharedCorrelator implements HitSink {
   /** The longest way from socket to us of late, and when it was. */
   #delay = { ms: 0, atMs: Number.NEGATIVE_INFINITY };
   #living: readonly string[] = [];
+  #judging = 0;
   #judgedMs = Number.NEGATIVE_INFINITY;
   #renewedMs = 0;
+  /** When the others last heard of us. */
+  #saidMs = Number.NEGATIVE_INFINITY;
   #nodesToldMs = 0;
   #fault: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #turning: Promise<void> | undefined;
+  #leaving = false;
   #stopped = false;
 
   constructor(options: SharedCorrelatorOptions) {
@@ -116,15 +120,24 @@ export class SharedCorrelator implements HitSink {
     again();
   }
 
-  /** Hands over what it has, for at most so long, and leaves its partitions to the others. Gives the hits that are lost. */
+  /**
+   * Hands over what it has, for at most so long, and leaves its partitions to the others, who go on taking it for alive until
+   * `leave`. Gives the hits that are lost.
+   */
   async stop(timeoutMs: number): Promise<number> {
     const left = await this.#sender.close(timeoutMs);
+    this.#leaving = true;
+    await this.#turning;
+    await Promise.all([...this.#owned.values()].map((owned) => this.#giveBack(owned)));
+    return left;
+  }
+
+  /** After `stop`: takes leave of the others. */
+  async leave(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#turning;
-    await Promise.all([...this.#owned.values()].map((owned) => this.#giveBack(owned)));
     await this.#nodes.leave(this.node).catch(() => undefined);
-    return left;
   }
 
   status(): Omit<SharedStatus, 'place'> {
@@ -139,6 +152,11 @@ export class SharedCorrelator implements HitSink {
       ...(Number.isFinite(this.#judgedMs) ? { judgedUpToMs: this.#judgedMs } : {}),
       ...(away === undefined ? {} : { away }),
     };
+  }
+
+  /** Whether the other nodes take this one for alive. */
+  get isKnown(): boolean {
+    return performance.now() - this.#saidMs < this.#leaseMs / 2;
   }
 
   /** What people were told about an incident, for whoever may own its partition later. */
@@ -246,13 +264,16 @@ export class SharedCorrelator implements HitSink {
       const words = await this.#nodes.say(
         this.node,
         this.#sender.watermarkMs(this.#now() - IN_FLIGHT_MS - this.#delayMs()),
+        !this.#leaving,
       );
-      const { living, dead, watermarkMs } = this.#watch.look(words, nowMs);
+      this.#saidMs = nowMs;
+      const { living, judging, dead, watermarkMs } = this.#watch.look(words, nowMs);
       const changed = `${living}` !== `${this.#living}`;
       this.#living = living;
+      this.#judging = judging;
       if (changed) this.#options.onEvent('nodes', { living });
       for (const node of dead) await this.#forget(node);
-      if (nowMs - this.#renewedMs > this.#leaseMs / 4) await this.#share(nowMs);
+      if (!this.#leaving && nowMs - this.#renewedMs > this.#leaseMs / 4) await this.#share(nowMs);
       if (changed || nowMs - this.#nodesToldMs > NODES_EVERY_MS) {
         this.#nodesToldMs = nowMs;
         await this.#options.onNodes(living);
@@ -290,7 +311,7 @@ export class SharedCorrelator implements HitSink {
         owned.goodUntilMs = nowMs + this.#leaseMs;
       else this.#lose(owned);
     }
-    const share = Math.ceil(PARTITIONS / Math.max(1, this.#living.length));
+    const share = Math.ceil(PARTITIONS / Math.max(1, this.#judging));
     for (const owned of [...this.#owned.values()].slice(share)) await this.#giveBack(owned);
     for (let i = 0; i < PARTITIONS && this.#owned.size < share; i++)
       if (!this.#owned.has(i)) await this.#take(i, nowMs);

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { NodeWatch } from '../../src/cluster/node-watch.ts';
 
-const word = (node: string, said: number, watermarkMs = 0) => ({ node, word: `${said}`, watermarkMs });
+const word = (node: string, said: number, watermarkMs = 0) => ({
+  node,
+  word: `${said}`,
+  watermarkMs,
+  judges: true,
+});
 
 describe('NodeWatch', () => {
   it('a node that says nothing new for so long is dead, and nobody waits for it', () => {
@@ -22,5 +27,10 @@ describe('NodeWatch', () => {
     watch.look([word('a', 1), word('b', 1)], 0);
     expect(watch.look([word('a', 2), word('b', 1)], 60_000).dead).toEqual([]);
     expect(watch.look([word('a', 3), word('b', 2)], 61_000).living).toEqual(['a', 'b']);
+  });
+
+  it('one that is about to leave is alive, and has no share', () => {
+    const seen = new NodeWatch(6_000).look([word('a', 1, 30), { ...word('b', 1, 20), judges: false }], 0);
+    expect(seen).toMatchObject({ living: ['a', 'b'], judging: 1, watermarkMs: 20 });
   });
 });

@@ -242,6 +242,7 @@ class Nodes {
   async stop(): Promise<void> {
     for (const { correlator, link } of this.nodes) {
       await correlator.stop(2_000);
+      await correlator.leave();
       link.close();
     }
   }
@@ -356,6 +357,7 @@ describe.runIf(redisServer !== undefined)(
           await group.feed(arrivals.slice(part * 1_000, (part + 1) * 1_000), pick);
           const { correlator, link } = group.nodes.shift()!;
           expect(await correlator.stop(5_000)).toBe(0);
+          await correlator.leave();
           link.close();
           await group.add(server.url);
         }

@@ -98,6 +98,16 @@ describe.runIf(redisServer !== undefined).each([
     expect(given.filter((entry) => entry !== undefined)).toHaveLength(1);
   });
 
+  it('gives nothing to a node the others do not know of: they would take it over', async () => {
+    await empty(link);
+    let isKnown = false;
+    const outbox = outboxOf('n1', { isKnown: () => isKnown });
+    await outbox.put(alert({ id: 'a' }), 'ops', 0);
+    await expect(outbox.due('ops', 1)).rejects.toThrow('do not know');
+    isKnown = true;
+    expect((await outbox.due('ops', 1))?.alert.id).toBe('a');
+  });
+
   it('takes over the claims of a dead node, and of no other', async () => {
     await empty(link);
     const [one, two] = [outboxOf('n1'), outboxOf('n2')];

@@ -6,6 +6,8 @@ export interface NodeWord {
   readonly node: string;
   /** Every hit it had received by then is in Redis. */
   readonly watermarkMs: number;
+  /** Whether it judges partitions; one that is about to leave does not. */
+  readonly judges: boolean;
   /** Different each time it is said. */
   readonly word: string;
 }
@@ -24,15 +26,14 @@ export class Nodes {
   }
 
   /** Says how far this node has come; gives what all nodes said last, itself included. */
-  async say(node: string, watermarkMs: number): Promise<NodeWord[]> {
+  async say(node: string, watermarkMs: number, judges: boolean): Promise<NodeWord[]> {
     const { client } = this.#link;
-    await client.hset(NODES_KEY, node, `${++this.#beats} ${watermarkMs}`);
+    await client.hset(NODES_KEY, node, `${++this.#beats} ${watermarkMs} ${judges ? 'judges' : 'leaves'}`);
     const words = await client.hgetall(NODES_KEY);
-    return Object.entries(words).map(([name, word]) => ({
-      node: name,
-      watermarkMs: Number(word.split(' ')[1]),
-      word,
-    }));
+    return Object.entries(words).map(([name, word]) => {
+      const [, watermark, does] = word.split(' ');
+      return { node: name, watermarkMs: Number(watermark), judges: does === 'judges', word };
+    });
   }
 
   /** Forgets a node that has said nothing new; one that has is alive, and stays. */

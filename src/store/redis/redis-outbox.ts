@@ -23,6 +23,8 @@ export interface RedisOutboxOptions {
   readonly bounds?: OutboxBounds;
   /** The newest state of an alert's incident, to be written in the same step as the alert. */
   readonly incidentOf?: (id: string) => Incident | undefined;
+  /** Whether the others know that this process is alive: claims of one that is not are taken over. */
+  readonly isKnown?: () => boolean;
   readonly now?: () => number;
 }
 
@@ -67,6 +69,7 @@ export class RedisOutbox {
   }
 
   async due(channel: string, nowMs: number): Promise<OutboxEntry | undefined> {
+    if (this.#options.isKnown?.() === false) throw new Error('the other nodes do not know of this one yet');
     await this.#pay();
     this.#asking++;
     try {
