@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
+import { receiveUs } from './cluster/receive.mjs';
 import { freePort } from './perf/daemon.mjs';
 import { rulesFile } from './perf/logs.mjs';
 import { median } from './perf/measure.mjs';
@@ -98,13 +99,13 @@ try {
       if (!values.json) console.error(`${name}: ${Math.round(rounds[name].at(-1).rate)} hits/s`);
     }
   const lone = await measure(1, state, 'lone');
-  report(lone);
+  report(lone, await receiveUs(rules));
 } finally {
   redis.disconnect();
   server?.stop();
 }
 
-function report(lone) {
+function report(lone, receivedUs) {
   const of = (name, field) => median(rounds[name].map((result) => result[field]));
   const rows = Object.keys(RUNS).map((name) => ({
     name,
@@ -121,6 +122,7 @@ function report(lone) {
     ratio: of('two nodes', 'rate') / of('one node', 'rate'),
     redisBytesPerLoneSource: Math.round(lone.redisBytes),
     redisUsPerLoneHit: lone.redisUs,
+    receiveUsPerLine: receivedUs,
   };
   if (values.json) return console.log(JSON.stringify(figures));
   console.log(`${figures.date}, ${figures.machine}\n`);
@@ -135,4 +137,5 @@ function report(lone) {
   console.log(
     `lone hits: ${figures.redisBytesPerLoneSource} octets in Redis a source, ${lone.redisUs.toFixed(0)} us of its CPU`,
   );
+  console.log(`a line over UDP that is no hit: ${receivedUs.toFixed(0)} us of CPU`);
 }

@@ -79,10 +79,10 @@ async function run() {
       const frame = { bytes, receivedAtMs, peer: { address: '192.0.2.1', port: 514 }, transport: 'udp' };
       hits += pipeline.process(frame).hits.length;
     }
-    do await pause(0);
-    while (shared !== undefined && shared.status().spooled > MAX_WAITING);
+    await pause(0);
+    while (shared !== undefined && shared.status().spooled > MAX_WAITING) await pause(5);
   }
-  while (shared !== undefined && shared.status().spooled > 0) await pause(1);
+  while (shared !== undefined && shared.status().spooled > 0) await pause(5);
   const took = (performance.now() - begun) / 1_000;
   const { user, system } = process.cpuUsage(cpuBefore);
   return { hits, sources, took, cpu: (user + system) / 1e6, rss: process.memoryUsage.rss() };
