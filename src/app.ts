@@ -250,13 +250,15 @@ export class App {
 
   /** Goes on where the last run ended, before the first new line comes. */
   #resume(nowMs: number): void {
-    for (const incident of this.#persistence.recent(MAX_SHOWN_AGAIN))
+    for (const incident of this.#persistence.recent(MAX_SHOWN_AGAIN)) {
+      // Others may have gone on with it meanwhile.
+      if (this.#sharing !== undefined && incident.state !== 'closed') continue;
       this.#page.incidentMoved(
         incident,
         incident.state === 'closed' ? 'closed' : 'opened',
         incident.openedAtMs,
       );
-    // What others may have gone on with meanwhile is not ours to resume.
+    }
     if (this.#sharing !== undefined) return;
     const { lines } = this.#options.pipeline;
     this.#desk.catchUp(this.#persistence.resume(this.#pipeline, lines, this.#windowMs(), nowMs));
@@ -355,8 +357,14 @@ export class App {
       pipeline,
       telemetry,
       onTransition: (incident, transition) => this.#onTransition(incident, transition),
-      onTakeOver: (records) => this.#desk.remember(records),
-      onLeave: (incidentIds) => this.#desk.forget(incidentIds),
+      onTakeOver: (incidents, records) => {
+        this.#desk.remember(records);
+        for (const incident of incidents) this.#page.incidentMoved(incident, 'opened', incident.openedAtMs);
+      },
+      onLeave: (incidentIds) => {
+        this.#desk.forget(incidentIds);
+        this.#page.incidentsLeft(incidentIds);
+      },
       onHeld: (channel, held) => this.#desk.adopt(channel, held),
       onNodes: (living) => {
         this.#desk.share(living);

@@ -84,6 +84,11 @@ export class DaemonPageSource implements PageSource {
     this.#activity.incidentMoved(incident, transition, nowMs);
   }
 
+  /** These open incidents are another node's from now on. */
+  incidentsLeft(incidentIds: readonly string[]): void {
+    this.#activity.incidentsLeft(incidentIds);
+  }
+
   decided(decision: Decision, incidentIds: readonly string[], nowMs: number): void {
     this.#activity.decided(decision, incidentIds, nowMs);
   }

@@ -31,7 +31,9 @@ export interface SharingOptions {
   readonly telemetry: Telemetry;
   /** Resolves once people are certain to be told; it is called again when it rejects. */
   readonly onTransition: (incident: Incident, transition: Transition) => Promise<void>;
-  readonly onTakeOver: (records: readonly LedgerRecord[]) => void;
+  /** These open incidents are this node's from now on, and this is what people were told about them. */
+  readonly onTakeOver: (incidents: readonly Incident[], records: readonly LedgerRecord[]) => void;
+  /** These are another node's. */
   readonly onLeave: (incidentIds: readonly string[]) => void;
   /** A dead node had kept this for a channel's digest. */
   readonly onHeld: (channel: string, held: Held) => void;
@@ -84,7 +86,11 @@ export class Sharing {
       onDropped: (reason, count) => telemetry.dropped('shared', reason, count),
       onTransition: (incident, transition) => this.#tell(incident, transition, options.onTransition),
       onChanged: (incidents) => void this.#noteChanged(incidents),
-      onTakeOver: (records) => options.onTakeOver(records.flatMap((text) => recordOf<LedgerRecord>(text))),
+      onTakeOver: (incidents, records) =>
+        options.onTakeOver(
+          incidents,
+          records.flatMap((text) => recordOf<LedgerRecord>(text)),
+        ),
       onLeave: options.onLeave,
       onNodes: async (living) => {
         await this.outbox.takeOver(living);

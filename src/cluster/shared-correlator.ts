@@ -29,8 +29,8 @@ export interface SharedCorrelatorOptions extends Omit<PartitionOptions, 'lines' 
   /** A node that is silent for so long is dead to the others. */
   readonly leaseMs?: number;
   readonly onDropped: (reason: DropReason, count: number) => void;
-  /** A partition was taken over: what people were told about its open incidents. */
-  readonly onTakeOver: (records: readonly string[]) => void;
+  /** A partition was taken over: its open incidents, and what people were told about them. */
+  readonly onTakeOver: (incidents: readonly Incident[], records: readonly string[]) => void;
   /** These incidents are another node's from now on. */
   readonly onLeave: (incidentIds: readonly string[]) => void;
   /** Which nodes are alive, whenever that has changed and from time to time. */
@@ -338,8 +338,9 @@ export class SharedCorrelator implements HitSink {
     });
     try {
       const records = await partition.restore();
-      for (const { id } of partition.correlator.incidents()) this.#homes.set(id, partition);
-      this.#options.onTakeOver(records);
+      const incidents = partition.correlator.incidents();
+      for (const { id } of incidents) this.#homes.set(id, partition);
+      this.#options.onTakeOver(incidents, records);
       partition.begin();
       this.#owned.set(number, { partition, goodUntilMs: nowMs + this.#leaseMs, checkpointMs: nowMs });
     } catch (error) {

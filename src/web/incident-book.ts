@@ -58,6 +58,11 @@ export class IncidentBook {
     if (transition === 'closed') this.#keepDetail(incident);
   }
 
+  /** Tells of it no more. */
+  forget(id: string): void {
+    this.#entries.delete(id);
+  }
+
   decided(decision: Decision, incidentIds: readonly string[], nowMs: number): void {
     for (const id of incidentIds) {
       const entry = this.#entries.get(id);
