@@ -55,7 +55,7 @@ describe.runIf(redisServer !== undefined)('verbs on a shared state', () => {
     );
     const all = await run(['incidents']);
     expect(all).toMatchObject({ exitCode: 0, stderr: '2 of 2 incidents\n' });
-    expect(all.stdout).toMatch(/aaaaaaaaaaaa[^]*bbbbbbbbbbbb/);
+    expect(all.stdout).toMatch(/aaaaaaaaaaaa[\s\S]*bbbbbbbbbbbb/);
     expect((await run(['incidents', '--open'])).stderr).toBe('1 of 1 incidents\n');
     const told = JSON.parse((await run(['incidents', 'bbbbbbbbbbbb', '--json'])).stdout);
     expect(told).toMatchObject({ deliveries: [{ outcome: 'delivered' }], waiting: [] });
@@ -70,7 +70,7 @@ describe.runIf(redisServer !== undefined)('verbs on a shared state', () => {
     for (const id of ['a.first', 'b.first']) await outbox.put(alert({ id }), 'ops', 1);
     await outbox.due('ops', 2);
     await outbox.dead('a.first', 'ops', 'no such user');
-    expect((await run(['outbox'])).stdout).toMatch(/b\.first +ops +waiting[^]*a\.first +ops +given up/);
+    expect((await run(['outbox'])).stdout).toMatch(/b\.first +ops +waiting[\s\S]*a\.first +ops +given up/);
     expect(await run(['outbox', '--retry', 'b.first'])).toMatchObject({ exitCode: 1 });
     expect((await run(['outbox', '--retry'])).stdout).toBe(
       '1 alerts wait again; any node that runs tries them within seconds\n',
