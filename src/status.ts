@@ -56,6 +56,8 @@ export interface SharedStatus {
   /** Hits kept here until Redis has them, and hits given up because a bound was reached, here or there. */
   readonly spooled: number;
   readonly dropped: number;
+  /** Living nodes whose rules are not this one's: hits of rules an owner does not have come to nothing. */
+  readonly otherRules: number;
   /** All nodes' lines received up to then have been judged. */
   readonly judgedUpToMs?: number;
   /** Why Redis can not be used; absent while it can. */

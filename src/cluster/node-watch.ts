@@ -5,6 +5,8 @@ export interface NodesSeen {
   /** Every hit that any living node had received by then is in Redis. */
   readonly watermarkMs: number;
   readonly living: readonly string[];
+  /** Digests of the rules of all that are alive. */
+  readonly rules: readonly string[];
   /** How many of the living judge partitions. */
   readonly judging: number;
   /** Nodes that have said nothing new for too long. */
@@ -41,6 +43,7 @@ export class NodeWatch {
     return {
       watermarkMs: Math.min(...living.map(({ watermarkMs }) => watermarkMs)),
       living: living.map(({ node }) => node),
+      rules: living.map(({ rules }) => rules),
       judging: living.filter(({ judges }) => judges).length,
       dead: words.filter(isDead),
     };

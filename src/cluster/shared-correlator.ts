@@ -13,7 +13,7 @@ import { type DropReason, HitSender } from './hit-sender.ts';
 import { encodeSharedHit } from './logged-hit.ts';
 import { NodeWatch } from './node-watch.ts';
 import { Partition, type PartitionOptions } from './partition.ts';
-import { Routing } from './routing.ts';
+import { Routing, rulesDigest } from './routing.ts';
 
 export interface SharedCorrelatorOptions extends Omit<PartitionOptions, 'lines' | 'slackMs'> {
   readonly link: RedisLink;
@@ -78,6 +78,8 @@ export class SharedCorrelator implements HitSink {
   #delay = { ms: 0, atMs: Number.NEGATIVE_INFINITY };
   #living: readonly string[] = [];
   #judging = 0;
+  #rulesDigest: string;
+  #otherRules = 0;
   #judgedMs = Number.NEGATIVE_INFINITY;
   #renewedMs = 0;
   /** When the others last heard of us. */
@@ -96,6 +98,7 @@ export class SharedCorrelator implements HitSink {
     this.#now = options.now ?? Date.now;
     this.#watch = new NodeWatch(this.#leaseMs);
     this.#rules = options.rules;
+    this.#rulesDigest = rulesDigest(options.rules);
     this.#routing = this.#route(options.rules);
     this.#nodes = new Nodes(options.link);
     this.#stores = Array.from({ length: PARTITIONS }, (_, i) => new PartitionStore(options.link, i));
@@ -149,6 +152,7 @@ export class SharedCorrelator implements HitSink {
       allPartitions: PARTITIONS,
       spooled: this.#sender.spooled,
       dropped: this.#sender.dropped,
+      otherRules: this.#otherRules,
       ...(Number.isFinite(this.#judgedMs) ? { judgedUpToMs: this.#judgedMs } : {}),
       ...(away === undefined ? {} : { away }),
     };
@@ -195,6 +199,7 @@ export class SharedCorrelator implements HitSink {
 
   reload(rules: readonly Rule[]): void {
     this.#rules = rules;
+    this.#rulesDigest = rulesDigest(rules);
     this.#routing = this.#route(rules);
     for (const { partition } of this.#owned.values()) partition.reload(rules);
   }
@@ -261,16 +266,17 @@ export class SharedCorrelator implements HitSink {
     try {
       const nowMs = performance.now();
       // Before anything is read: what these words vouch for is in the streams by now.
-      const words = await this.#nodes.say(
-        this.node,
-        this.#sender.watermarkMs(this.#now() - IN_FLIGHT_MS - this.#delayMs()),
-        !this.#leaving,
-      );
+      const words = await this.#nodes.say(this.node, {
+        watermarkMs: this.#sender.watermarkMs(this.#now() - IN_FLIGHT_MS - this.#delayMs()),
+        judges: !this.#leaving,
+        rules: this.#rulesDigest,
+      });
       this.#saidMs = nowMs;
-      const { living, judging, dead, watermarkMs } = this.#watch.look(words, nowMs);
+      const { living, judging, rules, dead, watermarkMs } = this.#watch.look(words, nowMs);
       const changed = `${living}` !== `${this.#living}`;
       this.#living = living;
       this.#judging = judging;
+      this.#otherRules = rules.filter((digest) => digest !== this.#rulesDigest).length;
       if (changed) this.#options.onEvent('nodes', { living });
       for (const node of dead) await this.#forget(node);
       if (!this.#leaving && nowMs - this.#renewedMs > this.#leaseMs / 4) await this.#share(nowMs);

@@ -6,6 +6,7 @@ const word = (node: string, said: number, watermarkMs = 0) => ({
   word: `${said}`,
   watermarkMs,
   judges: true,
+  rules: `rules of ${node}`,
 });
 
 describe('NodeWatch', () => {
@@ -31,6 +32,11 @@ describe('NodeWatch', () => {
 
   it('one that is about to leave is alive, and has no share', () => {
     const seen = new NodeWatch(6_000).look([word('a', 1, 30), { ...word('b', 1, 20), judges: false }], 0);
-    expect(seen).toMatchObject({ living: ['a', 'b'], judging: 1, watermarkMs: 20 });
+    expect(seen).toMatchObject({
+      living: ['a', 'b'],
+      judging: 1,
+      rules: ['rules of a', 'rules of b'],
+      watermarkMs: 20,
+    });
   });
 });

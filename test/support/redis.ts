@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -84,6 +85,46 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** A way to a Redis that can be cut: connections end and none is accepted. */
+export interface CuttableWay {
+  readonly url: string;
+  cut(): Promise<void>;
+  mend(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function cuttableWayTo(redis: TestRedis): Promise<CuttableWay> {
+  const port = await freePort();
+  const sockets = new Set<Socket>();
+  let server: Server | undefined;
+  const mend = async () => {
+    server = createServer((near) => {
+      const far = connect(redis.port, '127.0.0.1');
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        sockets.add(one);
+        one.on('error', () => undefined);
+        one.on('close', () => {
+          sockets.delete(one);
+          other.destroy();
+        });
+        one.pipe(other);
+      }
+    });
+    await new Promise<void>((done) => server!.listen(port, '127.0.0.1', done));
+  };
+  const cut = async () => {
+    const ended = server === undefined ? undefined : new Promise((done) => server!.close(done));
+    server = undefined;
+    for (const socket of sockets) socket.destroy();
+    await ended;
+  };
+  await mend();
+  return { url: `redis://127.0.0.1:${port}`, cut, mend, stop: cut };
 }
 
 /** Three of them as one Cluster; the address is what `state` takes. */

@@ -8,6 +8,8 @@ export interface NodeWord {
   readonly watermarkMs: number;
   /** Whether it judges partitions; one that is about to leave does not. */
   readonly judges: boolean;
+  /** A digest of its rules. */
+  readonly rules: string;
   /** Different each time it is said. */
   readonly word: string;
 }
@@ -25,14 +27,24 @@ export class Nodes {
     this.#link = link;
   }
 
-  /** Says how far this node has come; gives what all nodes said last, itself included. */
-  async say(node: string, watermarkMs: number, judges: boolean): Promise<NodeWord[]> {
+  /** Says how this node is; gives what all nodes said last, itself included. */
+  async say(
+    node: string,
+    { watermarkMs, judges, rules }: Omit<NodeWord, 'node' | 'word'>,
+  ): Promise<NodeWord[]> {
     const { client } = this.#link;
-    await client.hset(NODES_KEY, node, `${++this.#beats} ${watermarkMs} ${judges ? 'judges' : 'leaves'}`);
+    const said = `${++this.#beats} ${watermarkMs} ${judges ? 'judges' : 'leaves'} ${rules}`;
+    await client.hset(NODES_KEY, node, said);
     const words = await client.hgetall(NODES_KEY);
     return Object.entries(words).map(([name, word]) => {
-      const [, watermark, does] = word.split(' ');
-      return { node: name, watermarkMs: Number(watermark), judges: does === 'judges', word };
+      const [, watermark, does, digest = ''] = word.split(' ');
+      return {
+        node: name,
+        watermarkMs: Number(watermark),
+        judges: does === 'judges',
+        rules: digest,
+        word,
+      };
     });
   }
 
