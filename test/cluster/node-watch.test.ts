@@ -39,4 +39,19 @@ describe('NodeWatch', () => {
       watermarkMs: 20,
     });
   });
+
+  it('does not wait for one that talks and gets nowhere, until it moves again', () => {
+    const watch = new NodeWatch(6_000);
+    const at = (second: number, stuck: number) =>
+      watch.look([word('a', second, 1_000 + second), word('b', second, stuck)], second * 1_000).watermarkMs;
+    for (let second = 0; second < 60; second++) expect(at(second, 50)).toBe(50);
+    expect(at(60, 50)).toBe(1_060);
+    expect(at(61, 51)).toBe(51);
+  });
+
+  it('waits for everybody when nobody moves', () => {
+    const watch = new NodeWatch(6_000);
+    for (let second = 0; second < 90; second++)
+      expect(watch.look([word('a', second, 7), word('b', second, 5)], second * 1_000).watermarkMs).toBe(5);
+  });
 });
