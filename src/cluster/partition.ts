@@ -1,18 +1,15 @@
-import { Correlator, type CorrelatorOptions, type CorrelatorStats } from '../correlate/correlator.ts';
+import { Correlator, type CorrelatorOptions } from '../correlate/correlator.ts';
 import type { Transition } from '../correlate/incidents.ts';
 import type { Rule } from '../rule.ts';
 import { decodeIncident, encodeIncident, parseObject } from '../store/record-codec.ts';
 import { WINDOW_SLACK_MS } from '../store/redis/hit-windows.ts';
 import type { Lease, LoggedHit, PartitionStore } from '../store/redis/partition-store.ts';
 import type { EvidenceLine, Hit, Incident, LineRef } from '../types.ts';
+import { KnownNames } from './known-names.ts';
 import { decodeSharedHit, type SharedHit } from './logged-hit.ts';
 import { longestWindowMs } from './routing.ts';
-
-/** What happened to an incident and has to be told. */
-export interface Tell {
-  readonly incident: Incident;
-  readonly transition: Transition;
-}
+import { idAfter, StreamTrim } from './stream-trim.ts';
+import { type Tell, Teller } from './teller.ts';
 
 export interface PartitionOptions extends Omit<CorrelatorOptions, 'onTransition' | 'lineOf'> {
   readonly rules: readonly Rule[];
@@ -43,15 +40,8 @@ interface State {
 }
 
 const START: State = { clockMs: null, readId: '0-0', early: [], held: [], tells: [] };
-const RETRY_MS = 1_000;
 /** Hits are kept longer than they may wait by this much: clocks differ. */
 const CLOCKS_DIFFER_MS = 60_000;
-/** Names remembered in one generation. */
-const MAX_NAMES = 131_072;
-/** Judged hits kept for whoever has to fill the windows again, however long these are; counted in steps. */
-const MAX_JUDGED = 65_536;
-const JUDGED_STEP = 1_024;
-
 type Early = SharedHit & { readonly id: string; readonly waited: boolean };
 
 /**
@@ -66,19 +56,13 @@ export class Partition {
   readonly #options: PartitionOptions;
   readonly #correlator: Correlator;
   readonly #ids = new WeakMap<Hit, string>();
-  /** Names of hits that were read, in two generations: a hit may wait in several windows. */
-  #names = new Set<string>();
-  #olderNames = new Set<string>();
-  #namesSinceMs = Number.NEGATIVE_INFINITY;
+  readonly #names = new KnownNames();
+  readonly #trim = new StreamTrim();
+  readonly #teller: Teller;
   #longestMs: number;
   readonly #slackMs: number;
   #early: Early[] = [];
   #readId = START.readId;
-  #read = 0;
-  /** The id of every thousandth hit that was read, of the last `MAX_JUDGED`. */
-  #milestones: string[] = [];
-  readonly #tells = new Set<Tell>();
-  readonly #telling = new Map<string, Promise<void>>();
   #toTellFirst: Tell[] = [];
   readonly #open = new Map<string, Incident>();
   readonly #closed = new Set<string>();
@@ -92,6 +76,7 @@ export class Partition {
     this.#options = options;
     this.#longestMs = longestWindowMs(options.rules);
     this.#slackMs = options.slackMs ?? WINDOW_SLACK_MS;
+    this.#teller = new Teller(options.onTransition);
     this.#correlator = new Correlator(options.rules, {
       ...options,
       lineOf: (ref) => options.lines.get(ref),
@@ -122,7 +107,7 @@ export class Partition {
     const incidents = [...open.values()]
       .flatMap((each) => decodeIncident(each) ?? [])
       .sort((a, b) => a.openedAtMs - b.openedAtMs);
-    this.#correlator.restore(
+    const orphans = this.#correlator.restore(
       {
         clockMs: state.clockMs ?? Number.NEGATIVE_INFINITY,
         held: state.held.flatMap((id) => toHold.get(id) ?? []),
@@ -131,16 +116,17 @@ export class Partition {
       judged,
     );
     this.#readId = state.readId;
-    this.#toTellFirst = state.tells.flatMap(({ incident: told, transition }) => {
+    const untold = state.tells.flatMap(({ incident: told, transition }): Tell[] => {
       const incident = decodeIncident(told);
       return incident === undefined ? [] : [{ incident, transition }];
     });
+    this.#toTellFirst = [...untold, ...orphans.map((orphan) => this.#endOf(orphan))];
     return [...ledger.values()];
   }
 
   /** After `restore`: what the last owner had not told for certain is told now. */
   begin(): void {
-    for (const { incident, transition } of this.#toTellFirst) this.#tell(incident, transition);
+    for (const { incident, transition } of this.#toTellFirst) this.#teller.tell(incident, transition);
     this.#toTellFirst = [];
   }
 
@@ -164,7 +150,7 @@ export class Partition {
       this.#correlator.add(hit, clockMs, waited);
     }
     this.#correlator.advance(watermarkMs);
-    this.#forgetNames(watermarkMs);
+    this.#names.forget(watermarkMs, this.#longestMs + this.#slackMs);
   }
 
   /** Writes down how far this is; false when the partition is somebody else's by now. */
@@ -179,7 +165,7 @@ export class Partition {
       readId: this.#readId,
       early: this.#early.map(({ id }) => id),
       held: held.map(({ hit }) => this.#ids.get(hit) ?? ''),
-      tells: [...this.#tells].map(({ incident, transition }) => ({
+      tells: this.#teller.pending.map(({ incident, transition }) => ({
         incident: encodeIncident(incident),
         transition,
       })),
@@ -213,43 +199,20 @@ export class Partition {
   /** Judges no more, and does not try again to tell anybody: somebody else does. */
   leave(): void {
     this.#left = true;
-  }
-
-  /** Resolves when everything that is to be told has been accepted. */
-  async settled(): Promise<void> {
-    while (this.#telling.size > 0) await Promise.allSettled(this.#telling.values());
+    this.#teller.stop();
   }
 
   get correlator(): Correlator {
     return this.#correlator;
   }
 
-  stats(): CorrelatorStats {
-    return this.#correlator.stats();
-  }
-
   #decode({ id, payload, waited }: LoggedHit): Early | undefined {
     const shared = decodeSharedHit(payload);
-    if (shared === undefined || this.#isKnown(shared)) return undefined;
+    if (shared === undefined || !this.#names.isNew(shared.name)) return undefined;
     const line = shared.line === undefined ? { sequence: 0 } : this.#options.lines.keep(shared.line);
     const hit = { ...shared.hit, attempt: { ...shared.hit.attempt, line } };
     this.#ids.set(hit, id);
     return { ...shared, hit, id, waited };
-  }
-
-  #isKnown({ name }: SharedHit): boolean {
-    if (this.#names.has(name) || this.#olderNames.has(name)) return true;
-    this.#names.add(name);
-    return false;
-  }
-
-  /** By what is judged, not by what is read: after an outage one node hands over hours before another does. */
-  #forgetNames(judgedMs: number): void {
-    const young = judgedMs - this.#namesSinceMs <= this.#longestMs + this.#slackMs;
-    if (young && this.#names.size < MAX_NAMES) return;
-    this.#olderNames = this.#names;
-    this.#names = new Set();
-    this.#namesSinceMs = judgedMs;
   }
 
   #onTransition(incident: Incident, transition: Transition): void {
@@ -257,55 +220,24 @@ export class Partition {
       this.#open.delete(incident.id);
       this.#closed.add(incident.id);
     } else this.#open.set(incident.id, incident);
-    this.#tell(incident, transition);
+    this.#teller.tell(incident, transition);
   }
 
-  /** In order for each incident, and again until it is accepted. */
-  #tell(incident: Incident, transition: Transition): void {
-    const tell: Tell = { incident, transition };
-    this.#tells.add(tell);
-    const before = this.#telling.get(incident.id) ?? Promise.resolve();
-    const now = before.then(() => this.#tellUntilAccepted(tell));
-    this.#telling.set(incident.id, now);
-    void now.then(() => {
-      if (this.#telling.get(incident.id) === now) this.#telling.delete(incident.id);
-    });
-  }
-
-  async #tellUntilAccepted(tell: Tell): Promise<void> {
-    while (!this.#left) {
-      try {
-        await this.#options.onTransition(tell.incident, tell.transition);
-        this.#tells.delete(tell);
-        return;
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
-    }
+  /** An incident of a rule that is gone: the next owner has not heard of that rule, and nothing can feed it any more. */
+  #endOf({ resume: _gone, ...incident }: Incident): Tell {
+    this.#closed.add(incident.id);
+    return { incident: { ...incident, state: 'closed' }, transition: 'closed' };
   }
 
   #noteRead(id: string): void {
     this.#readId = id;
-    if (++this.#read % JUDGED_STEP !== 0) return;
-    this.#milestones.push(id);
-    if (this.#milestones.length > MAX_JUDGED / JUDGED_STEP) this.#milestones.shift();
+    this.#trim.noteRead(id);
   }
 
   /** Hits before it lie in no window any more, or are too many; none that is still to be judged is among them. */
   #trimBefore(clockMs: number, { readId, early, held }: State): string {
-    const oldestMs = clockMs - this.#longestMs - this.#options.latenessMs - this.#slackMs - CLOCKS_DIFFER_MS;
-    let trim = `${Math.max(0, Number.isFinite(oldestMs) ? Math.floor(oldestMs) : 0)}-0`;
-    const full = this.#milestones.length === MAX_JUDGED / JUDGED_STEP;
-    if (full && idAfter(this.#milestones[0]!, trim)) trim = this.#milestones[0]!;
-    for (const needed of [readId, ...early, ...held])
-      if (needed !== '' && idAfter(trim, needed)) trim = needed;
-    return trim;
+    const windowMs = this.#longestMs + this.#options.latenessMs + this.#slackMs;
+    const needed = [readId, ...early, ...held].filter((id) => id !== '');
+    return this.#trim.before(clockMs - windowMs - CLOCKS_DIFFER_MS, needed);
   }
-}
-
-/** Whether a stream id comes after another. */
-function idAfter(id: string, other: string): boolean {
-  const [aMs, aNumber] = id.split('-').map(Number);
-  const [bMs, bNumber] = other.split('-').map(Number);
-  return aMs! > bMs! || (aMs === bMs && aNumber! > bNumber!);
 }

@@ -5,18 +5,16 @@ import type { SharedStatus } from '../status.ts';
 import { HitWindows, type HitWindowsOptions } from '../store/redis/hit-windows.ts';
 import { PARTITIONS } from '../store/redis/keys.ts';
 import { Nodes, type NodeWord } from '../store/redis/nodes.ts';
-import { PartitionStore } from '../store/redis/partition-store.ts';
-import type { RedisLink } from '../store/redis/redis-link.ts';
 import type { SpoolFile } from '../store/spool-file.ts';
 import type { Hit, Incident, LineKeeper } from '../types.ts';
 import { type DropReason, HitSender } from './hit-sender.ts';
 import { encodeSharedHit } from './logged-hit.ts';
 import { NodeWatch } from './node-watch.ts';
-import { Partition, type PartitionOptions } from './partition.ts';
+import { OwnPartitions, type OwnPartitionsOptions } from './own-partitions.ts';
 import { Routing, rulesDigest } from './routing.ts';
 
-export interface SharedCorrelatorOptions extends Omit<PartitionOptions, 'lines' | 'slackMs'> {
-  readonly link: RedisLink;
+export interface SharedCorrelatorOptions
+  extends Omit<OwnPartitionsOptions, 'lines' | 'slackMs' | 'node' | 'leaseMs'> {
   readonly lines: LineKeeper;
   /** This process among all; drawn when absent. */
   readonly node?: string;
@@ -29,10 +27,6 @@ export interface SharedCorrelatorOptions extends Omit<PartitionOptions, 'lines' 
   /** A node that is silent for so long is dead to the others. */
   readonly leaseMs?: number;
   readonly onDropped: (reason: DropReason, count: number) => void;
-  /** A partition was taken over: its open incidents, and what people were told about them. */
-  readonly onTakeOver: (incidents: readonly Incident[], records: readonly string[]) => void;
-  /** These incidents are another node's from now on. */
-  readonly onLeave: (incidentIds: readonly string[]) => void;
   /** Which nodes are alive, whenever that has changed and from time to time. */
   readonly onNodes: (living: readonly string[]) => Promise<void>;
   readonly onEvent: (message: string, details: object) => void;
@@ -40,20 +34,12 @@ export interface SharedCorrelatorOptions extends Omit<PartitionOptions, 'lines' 
 
 const TURN_MS = 200;
 const LEASE_MS = 6_000;
-const CHECKPOINT_EVERY_MS = 2_000;
 const NODES_EVERY_MS = 5_000;
 /** A line may be on its way from the socket to us for so long without being called late. */
 const IN_FLIGHT_MS = 250;
 /** For how long a delay on that way is expected to come again. */
 const DELAY_REMEMBERED_MS = 10_000;
 const MAX_DELAY_MS = 60_000;
-
-interface Owned {
-  readonly partition: Partition;
-  /** Until when the lease is good for certain. */
-  goodUntilMs: number;
-  checkpointMs: number;
-}
 
 /**
  * The correlator of all nodes together. Hits go to the shared windows; of the partitions each node owns its share, and judges
@@ -67,21 +53,16 @@ export class SharedCorrelator implements HitSink {
   readonly #watch: NodeWatch;
   readonly #leaseMs: number;
   readonly #now: () => number;
-  readonly #stores: readonly PartitionStore[];
-  readonly #owned = new Map<number, Owned>();
-  /** Which partition an open incident is in. */
-  readonly #homes = new Map<string, Partition>();
+  readonly #own: OwnPartitions;
   #rules: readonly Rule[];
   #routing: Routing;
   #hits = 0;
   /** The longest way from socket to us of late, and when it was. */
   #delay = { ms: 0, atMs: Number.NEGATIVE_INFINITY };
   #living: readonly string[] = [];
-  #judging = 0;
   #rulesDigest: string;
   #otherRules = 0;
   #judgedMs = Number.NEGATIVE_INFINITY;
-  #renewedMs = 0;
   /** When the others last heard of us. */
   #saidMs = Number.NEGATIVE_INFINITY;
   #nodesToldMs = 0;
@@ -101,10 +82,20 @@ export class SharedCorrelator implements HitSink {
     this.#rulesDigest = rulesDigest(options.rules);
     this.#routing = this.#route(options.rules);
     this.#nodes = new Nodes(options.link);
-    this.#stores = Array.from({ length: PARTITIONS }, (_, i) => new PartitionStore(options.link, i));
+    const { lines, windows } = options;
+    this.#own = new OwnPartitions({
+      ...options,
+      node: this.node,
+      leaseMs: this.#leaseMs,
+      ...(windows?.slackMs === undefined ? {} : { slackMs: windows.slackMs }),
+      lines: {
+        keep: (line) => lines.keep({ ...line, transport: 'udp' }),
+        get: (ref) => lines.get(ref),
+      },
+    });
     this.#sender = new HitSender({
       node: this.node,
-      windows: new HitWindows(options.link, options.windows),
+      windows: new HitWindows(options.link, windows),
       maxSpoolBytes: options.maxSpoolBytes,
       ...(options.spool === undefined ? {} : { spool: options.spool }),
       onDropped: options.onDropped,
@@ -131,7 +122,7 @@ export class SharedCorrelator implements HitSink {
     const left = await this.#sender.close(timeoutMs);
     this.#leaving = true;
     await this.#turning;
-    await Promise.all([...this.#owned.values()].map((owned) => this.#giveBack(owned)));
+    await this.#own.giveBack();
     return left;
   }
 
@@ -148,7 +139,7 @@ export class SharedCorrelator implements HitSink {
     return {
       node: this.node,
       nodes: this.#living.length,
-      partitions: this.#owned.size,
+      partitions: this.#own.size,
       allPartitions: PARTITIONS,
       spooled: this.#sender.spooled,
       dropped: this.#sender.dropped,
@@ -165,8 +156,7 @@ export class SharedCorrelator implements HitSink {
 
   /** What people were told about an incident, for whoever may own its partition later. */
   noteTold(incidentId: string, record: string | undefined): void {
-    this.#homes.get(incidentId)?.noteTold(incidentId, record);
-    if (record === undefined) this.#homes.delete(incidentId);
+    this.#own.noteTold(incidentId, record);
   }
 
   add(hit: Hit, clockMs: number): void {
@@ -201,12 +191,12 @@ export class SharedCorrelator implements HitSink {
     this.#rules = rules;
     this.#rulesDigest = rulesDigest(rules);
     this.#routing = this.#route(rules);
-    for (const { partition } of this.#owned.values()) partition.reload(rules);
+    this.#own.reload(rules);
   }
 
   rule(id: string): Rule | undefined {
-    for (const { partition } of this.#owned.values()) {
-      const rule = partition.correlator.rule(id);
+    for (const correlator of this.#own.correlators) {
+      const rule = correlator.rule(id);
       if (rule !== undefined) return rule;
     }
     return this.#rules.find((rule) => rule.id === id);
@@ -214,27 +204,27 @@ export class SharedCorrelator implements HitSink {
 
   /** Open incidents of the partitions this node owns. */
   incidents(): Incident[] {
-    return this.#correlators().flatMap((correlator) => correlator.incidents());
+    return this.#own.correlators.flatMap((correlator) => correlator.incidents());
   }
 
   incidentsOf(hit: Hit): Incident[] {
-    return this.#correlators().flatMap((correlator) => correlator.incidentsOf(hit));
+    return this.#own.correlators.flatMap((correlator) => correlator.incidentsOf(hit));
   }
 
   incident(identifier: string): Incident | undefined {
-    return this.#correlators()
+    return this.#own.correlators
       .map((correlator) => correlator.incident(identifier))
       .find((incident) => incident !== undefined);
   }
 
   progress(hit: Hit): readonly string[] {
     const partition = this.#routing.route(hit, '')?.partition;
-    const owned = partition === undefined ? undefined : this.#owned.get(partition);
-    return owned === undefined ? ['another node judges it'] : owned.partition.correlator.progress(hit);
+    const correlator = partition === undefined ? undefined : this.#own.correlator(partition);
+    return correlator === undefined ? ['another node judges it'] : correlator.progress(hit);
   }
 
   stats(): CorrelatorStats {
-    const all = this.#correlators().map((correlator) => correlator.stats());
+    const all = this.#own.correlators.map((correlator) => correlator.stats());
     const sum = (of: (stats: CorrelatorStats) => number) => all.reduce((total, each) => total + of(each), 0);
     return {
       hits: this.#hits,
@@ -246,10 +236,6 @@ export class SharedCorrelator implements HitSink {
       releasedEarly: sum(({ releasedEarly }) => releasedEarly),
       closedEarly: sum(({ closedEarly }) => closedEarly),
     };
-  }
-
-  #correlators() {
-    return [...this.#owned.values()].map(({ partition }) => partition.correlator);
   }
 
   #route(rules: readonly Rule[]): Routing {
@@ -275,19 +261,15 @@ export class SharedCorrelator implements HitSink {
       const { living, judging, rules, dead, watermarkMs } = this.#watch.look(words, nowMs);
       const changed = `${living}` !== `${this.#living}`;
       this.#living = living;
-      this.#judging = judging;
       this.#otherRules = rules.filter((digest) => digest !== this.#rulesDigest).length;
       if (changed) this.#options.onEvent('nodes', { living });
       for (const node of dead) await this.#forget(node);
-      if (!this.#leaving && nowMs - this.#renewedMs > this.#leaseMs / 4) await this.#share(nowMs);
+      if (!this.#leaving) await this.#own.share(judging, nowMs);
       if (changed || nowMs - this.#nodesToldMs > NODES_EVERY_MS) {
         this.#nodesToldMs = nowMs;
         await this.#options.onNodes(living);
       }
-      const judged = await Promise.all(
-        [...this.#owned.values()].map((owned) => this.#judge(owned, watermarkMs)),
-      );
-      if (!judged.includes(false)) this.#judgedMs = watermarkMs;
+      if (await this.#own.judge(watermarkMs)) this.#judgedMs = watermarkMs;
       this.#fault = undefined;
     } catch (error) {
       this.#fault = (error as Error).message;
@@ -296,7 +278,7 @@ export class SharedCorrelator implements HitSink {
 
   async #forget(node: NodeWord): Promise<void> {
     await this.#nodes.forget(node);
-    for (const store of this.#stores) await store.forgetNode(node.node);
+    await this.#own.forgetNode(node.node);
   }
 
   /** Lines pile up in front of us when there are too many: nothing is vouched for that may still be among them. */
@@ -308,79 +290,5 @@ export class SharedCorrelator implements HitSink {
 
   #delayMs(nowMs = this.#now()): number {
     return nowMs - this.#delay.atMs > DELAY_REMEMBERED_MS ? 0 : this.#delay.ms;
-  }
-
-  /** Keeps its leases, and has its share of the partitions: no more when others are there, no less when nobody is. */
-  async #share(nowMs: number): Promise<void> {
-    for (const owned of this.#owned.values()) {
-      if (await this.#stores[owned.partition.number]!.renew(owned.partition.lease, this.#leaseMs))
-        owned.goodUntilMs = nowMs + this.#leaseMs;
-      else this.#lose(owned);
-    }
-    const share = Math.ceil(PARTITIONS / Math.max(1, this.#judging));
-    for (const owned of [...this.#owned.values()].slice(share)) await this.#giveBack(owned);
-    for (let i = 0; i < PARTITIONS && this.#owned.size < share; i++)
-      if (!this.#owned.has(i)) await this.#take(i, nowMs);
-    this.#renewedMs = nowMs;
-  }
-
-  async #take(number: number, nowMs: number): Promise<void> {
-    const store = this.#stores[number]!;
-    const lease = await store.acquire(this.node, this.#leaseMs);
-    if (lease === undefined) return;
-    const { lines, windows } = this.#options;
-    const partition: Partition = new Partition(number, lease, store, {
-      ...this.#options,
-      rules: this.#rules,
-      ...(windows?.slackMs === undefined ? {} : { slackMs: windows.slackMs }),
-      lines: {
-        keep: (line) => lines.keep({ ...line, transport: 'udp' }),
-        get: (ref) => lines.get(ref),
-      },
-      onTransition: (incident, transition) => {
-        this.#homes.set(incident.id, partition);
-        return this.#options.onTransition(incident, transition);
-      },
-    });
-    try {
-      const records = await partition.restore();
-      const incidents = partition.correlator.incidents();
-      for (const { id } of incidents) this.#homes.set(id, partition);
-      this.#options.onTakeOver(incidents, records);
-      partition.begin();
-      this.#owned.set(number, { partition, goodUntilMs: nowMs + this.#leaseMs, checkpointMs: nowMs });
-    } catch (error) {
-      partition.leave();
-      await store.release(lease);
-      throw error;
-    }
-  }
-
-  /** False when it was not its turn to judge. */
-  async #judge(owned: Owned, watermarkMs: number): Promise<boolean> {
-    const nowMs = performance.now();
-    // Past its time somebody else may have it; renewing tells.
-    if (nowMs > owned.goodUntilMs) return false;
-    await owned.partition.advance(watermarkMs);
-    if (nowMs - owned.checkpointMs < CHECKPOINT_EVERY_MS) return true;
-    owned.checkpointMs = nowMs;
-    if (!(await owned.partition.checkpoint())) this.#lose(owned);
-    return true;
-  }
-
-  async #giveBack(owned: Owned): Promise<void> {
-    const { partition } = owned;
-    this.#lose(owned);
-    // Without the last checkpoint the next owner goes on from the one before it.
-    if (await partition.checkpoint().catch(() => false))
-      await this.#stores[partition.number]!.release(partition.lease).catch(() => undefined);
-  }
-
-  #lose({ partition }: Owned): void {
-    partition.leave();
-    this.#owned.delete(partition.number);
-    const left = [...this.#homes].filter(([, home]) => home === partition).map(([id]) => id);
-    for (const id of left) this.#homes.delete(id);
-    this.#options.onLeave(left);
   }
 }
