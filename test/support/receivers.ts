@@ -16,8 +16,8 @@ export interface Receiver {
     readonly stdout: string;
     readonly stderr: string;
   };
-  /** SIGKILL, and begins again in the same state directory. */
-  kill(): Promise<void>;
+  /** Ends it; `restart` begins again in the same state directory. */
+  end(signal: NodeJS.Signals): Promise<void>;
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -62,8 +62,8 @@ ${more}`;
       });
       return { status, stdout, stderr };
     },
-    async kill() {
-      await daemon.end('SIGKILL');
+    async end(signal) {
+      await daemon.end(signal);
       socket.destroy();
     },
     restart: () => begin(daemon.dir),
