@@ -87,7 +87,7 @@ export class Partition {
   /** Goes on where the last owner's checkpoint is; gives what people were told of its incidents. */
   async restore(): Promise<readonly string[]> {
     const { state: text, open, ledger } = await this.#store.load();
-    const state = parseObject<State>(text ?? '') ?? START;
+    const state: State = { ...START, ...parseObject<Partial<State>>(text ?? '') };
     const held = new Set(state.held);
     const early = new Set(state.early);
     const judged: Hit[] = [];
