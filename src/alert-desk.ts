@@ -6,6 +6,7 @@ import type { Notice } from './notify/notice.ts';
 import { Notifier } from './notify/notifier.ts';
 import type { Outbox } from './notify/outbox.ts';
 import type { IncidentContext } from './notify/render-context.ts';
+import type { Held } from './notify/tally.ts';
 import type { Persistence } from './persistence.ts';
 import type { Rule } from './rule.ts';
 import type { SourceEvidence } from './source-evidence.ts';
@@ -13,16 +14,21 @@ import type { Telemetry } from './telemetry.ts';
 import type { Owed, Told } from './told-notes.ts';
 import type { Alert, Decision, Delivery, Incident } from './types.ts';
 
+/** What all nodes remember of what people were told. */
+export interface SharedMemory {
+  readonly outbox: Outbox;
+  noteTold(incidentId: string, record: LedgerRecord | undefined): void;
+  noteHeld(channel: string, incidentId: string, held: Held | undefined): void;
+  noteDelivery(delivery: Delivery, nowMs: number): void;
+}
+
 export interface AlertDeskOptions {
   readonly config: Config;
   readonly telemetry: Telemetry;
   readonly persistence: Persistence;
   readonly evidence: SourceEvidence;
   /** Where alerts wait, and what people were told is kept, when other nodes share it; `persistence` when absent. */
-  readonly shared?: {
-    readonly outbox: Outbox;
-    noteTold(incidentId: string, record: LedgerRecord | undefined): void;
-  };
+  readonly shared?: SharedMemory;
   /** A rule by its id; undefined when it is gone. */
   readonly rule: (id: string) => Rule | undefined;
   readonly onDelivery: (delivery: Delivery) => void;
@@ -48,13 +54,15 @@ export class AlertDesk {
       },
       outbox: shared?.outbox ?? persistence.outbox,
       records: shared === undefined ? persistence.told.records : [],
-      held: persistence.told.held,
+      held: shared === undefined ? persistence.told.held : [],
       onRecord: (id, record) =>
         shared === undefined ? persistence.told.record(id, record) : shared.noteTold(id, record),
-      onHeld: (channel, id, held) => persistence.told.hold(channel, id, held),
+      onHeld: (channel, id, held) =>
+        shared === undefined ? persistence.told.hold(channel, id, held) : shared.noteHeld(channel, id, held),
       onDelivery: (delivery) => {
         telemetry.delivered(delivery);
         persistence.onDelivery(delivery, Date.now());
+        shared?.noteDelivery(delivery, Date.now());
         options.onDelivery(delivery);
       },
       onDecision: (decision, incidentIds) => {
@@ -82,6 +90,16 @@ export class AlertDesk {
   /** What another node has told people about incidents that are ours from now on. */
   remember(records: readonly LedgerRecord[]): void {
     this.#notifier.remember(records);
+  }
+
+  /** What another node kept for a channel's digest. */
+  adopt(channel: string, held: Held): void {
+    this.#notifier.adopt(channel, held);
+  }
+
+  /** So many nodes share the mail budget. */
+  share(nodes: number): void {
+    this.#notifier.share(nodes);
   }
 
   /** Incidents that are another node's from now on. */

@@ -12,6 +12,7 @@ import { type Outcome, Pipeline, type PipelineOptions } from './pipeline.ts';
 import { createReceivers } from './receive/index.ts';
 import type { InheritedSocket } from './receive/inherited.ts';
 import type { Receiver } from './receive/receiver.ts';
+import { redisPlace, redisSettings } from './redis-settings.ts';
 import type { RuleSet } from './rule.ts';
 import { LiveRules, type ReloadReport } from './rules/live-rules.ts';
 import { type SenderEvent, SenderHealth } from './sender-health.ts';
@@ -162,6 +163,7 @@ export class App {
       senders: this.#senders,
       page: this.#page,
       persistence: this.#persistence,
+      shared: () => this.#sharing?.status(),
       livePages: () => this.#web?.clients ?? 0,
       startedAtMs: () => this.#startedAtMs,
     });
@@ -178,8 +180,9 @@ export class App {
       await this.stop();
       throw failed.reason;
     }
-    this.#desk.start();
-    this.#sharing?.start();
+    // Among several nodes, alerts wait until the others know of this one.
+    if (this.#sharing === undefined) this.#desk.start();
+    else this.#sharing.start();
     await this.#startWeb();
     this.#secondTick = setInterval(() => this.#everySecond(Date.now()), 1_000);
     this.#tick = setInterval(() => this.#pipeline.advance(Date.now()), TICK_MS);
@@ -239,7 +242,7 @@ export class App {
     if (lost > 0)
       this.#options.telemetry.log.error({ hits: lost }, 'Redis is away: these hits end with this process');
     await this.#desk.close(SHUTDOWN_MS);
-    this.#sharing?.close();
+    await this.#sharing?.close();
     await this.#web?.stop();
     this.#persistence.turn(this.#pipeline.takeChanged(), this.#windowMs(), Date.now());
     await this.#persistence.close();
@@ -251,8 +254,10 @@ export class App {
 
   /** Goes on where the last run ended, before the first new line comes. */
   #resume(nowMs: number): void {
+    const shown = this.#persistence.recent(MAX_SHOWN_AGAIN);
     this.#page.restore(
-      this.#persistence.recent(MAX_SHOWN_AGAIN),
+      // With a shared state others may have gone on with what was open.
+      this.#sharing === undefined ? shown : shown.filter(({ state }) => state === 'closed'),
       this.#persistence.recentDeliveries(4 * MAX_SHOWN_AGAIN),
     );
     // What others may have gone on with meanwhile is not ours to resume.
@@ -345,14 +350,28 @@ export class App {
     const { config, telemetry, pipeline } = this.#options;
     if (config.state === 'embedded') return undefined;
     return new Sharing({
-      state: config.state,
+      redis: redisSettings(config),
+      place: redisPlace(config.state),
+      stateDir: config.stateDir,
       maxSpoolBytes: config.limits.spoolMemory,
+      takeoverMs: config.redis.takeover,
+      outageMs: config.redis.outage,
       pipeline,
       telemetry,
       onTransition: (incident, transition) => this.#onTransition(incident, transition),
-      onTakeOver: (records) => this.#desk.remember(records),
-      onLeave: (incidentIds) => this.#desk.forget(incidentIds),
-      onOutbox: () => this.#desk.start(),
+      onTakeOver: (incidents, records) => {
+        this.#desk.remember(records);
+        for (const incident of incidents) this.#page.incidentMoved(incident, 'opened', incident.openedAtMs);
+      },
+      onLeave: (incidentIds) => {
+        this.#desk.forget(incidentIds);
+        this.#page.incidentsLeft(incidentIds);
+      },
+      onHeld: (channel, held) => this.#desk.adopt(channel, held),
+      onNodes: (living) => {
+        this.#desk.share(living);
+        this.#desk.start();
+      },
     });
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { duration } from './lib/duration-schema.ts';
 import { canonicalIp } from './lib/ip.ts';
 
 /** The part of knockwatch.yaml about what is kept and what is found out; config.ts has the rest. */
@@ -23,6 +24,37 @@ export const storeSchema = z
   })
   .prefault({})
   .describe('What survives a restart: incidents, windows, alerts on their way. knockwatch.db in stateDir.');
+
+export const redisSchema = z
+  .strictObject({
+    password: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Better in the environment (KNOCKWATCH_REDIS_PASSWORD) or in passwordFile.'),
+    passwordFile: z
+      .string()
+      .optional()
+      .describe('A file whose first line is the password, readable by knockwatch only.'),
+    ca: z
+      .string()
+      .optional()
+      .describe('PEM file with the authority of the server, for rediss:// where it is not a public one.'),
+    takeover: duration()
+      .pipe(z.number().min(1_000).max(600_000))
+      .default(6_000)
+      .describe(
+        'A node that is silent for so long is dead to the others. Shorter takes over sooner, and from machines that only stalled.',
+      ),
+    outage: duration()
+      .pipe(z.number().max(86_400_000))
+      .default(300_000)
+      .describe(
+        'An outage of Redis up to this long costs no alert. Every lone hit stays in its memory for so much longer than its window.',
+      ),
+  })
+  .prefault({})
+  .describe('How to share the state, with `state: redis://...` (docs/scaling.md).');
 
 export const archiveSchema = z
   .strictObject({

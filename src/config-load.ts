@@ -94,7 +94,8 @@ function validate(
       ...data,
       rules: rulesPath(data.rules, at),
       stateDir,
-      state: env['KNOCKWATCH_REDIS_URL'] ?? data.state,
+      state: env['KNOCKWATCH_REDIS_URL'] || data.state,
+      redis: redisWithSecrets(data.redis, at, env),
       channels: data.channels.map((channel) => withSecrets(channel, at, stateDir, env)),
       web: webWithSecrets(data.web, at, env),
       lookups: { ...data.lookups, geo: data.lookups.geo.map(at) },
@@ -150,6 +151,20 @@ function webWithSecrets(web: Config['web'], at: (path: string) => string, env: E
     ...web,
     ...(token === undefined ? {} : { token }),
     ...(web.tokenFile === undefined ? {} : { tokenFile: at(web.tokenFile) }),
+  };
+}
+
+function redisWithSecrets(
+  redis: Config['redis'],
+  at: (path: string) => string,
+  env: Environment,
+): Config['redis'] {
+  const password = env['KNOCKWATCH_REDIS_PASSWORD'] || redis.password;
+  return {
+    ...redis,
+    ...(password === undefined ? {} : { password }),
+    ...(redis.passwordFile === undefined ? {} : { passwordFile: at(redis.passwordFile) }),
+    ...(redis.ca === undefined ? {} : { ca: at(redis.ca) }),
   };
 }
 

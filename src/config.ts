@@ -1,7 +1,14 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { channelSchema, usualChannel } from './config-channels.ts';
-import { archiveSchema, captureSchema, lookupsSchema, reportSchema, storeSchema } from './config-evidence.ts';
+import {
+  archiveSchema,
+  captureSchema,
+  lookupsSchema,
+  redisSchema,
+  reportSchema,
+  storeSchema,
+} from './config-evidence.ts';
 import { listenerSchema, usualListeners } from './config-listeners.ts';
 import { duration } from './lib/duration-schema.ts';
 import { canonicalIp } from './lib/ip.ts';
@@ -86,6 +93,7 @@ export const configSchema = z
       .describe(
         'Who shares windows, incidents and alerts: `embedded` is this process alone; redis://host:port lets several receive and judge as one (docs/scaling.md). With a password better in the environment (KNOCKWATCH_REDIS_URL).',
       ),
+    redis: redisSchema,
     zone: zone
       .default(machineZone)
       .describe(

@@ -2,6 +2,7 @@ import type { DaemonPageSource } from './page-source.ts';
 import type { Persistence } from './persistence.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { SenderHealth } from './sender-health.ts';
+import type { SharedStatus } from './status.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** Where the values of gauges come from. */
@@ -10,13 +11,15 @@ export interface GaugeSources {
   readonly senders: SenderHealth;
   readonly page: DaemonPageSource;
   readonly persistence: Persistence;
+  /** Undefined unless the state is shared. */
+  readonly shared: () => SharedStatus | undefined;
   readonly livePages: () => number;
   readonly startedAtMs: () => number | undefined;
 }
 
 /** Everything that is measured at the moment it is asked for. */
 export function exposeGauges(telemetry: Telemetry, sources: GaugeSources): void {
-  const { pipeline, senders, page, persistence, livePages, startedAtMs } = sources;
+  const { pipeline, senders, page, persistence, shared, livePages, startedAtMs } = sources;
   telemetry.gauge('windows_keys', 'Keys with hits in a window.', () => pipeline.stats().keys);
   telemetry.gauge('open_incidents', 'Incidents open now.', () => pipeline.stats().openIncidents);
   telemetry.gauge(
@@ -56,10 +59,30 @@ export function exposeGauges(telemetry: Telemetry, sources: GaugeSources): void 
     'Lines the archive had to give up since the start.',
     () => persistence.archived.dropped,
   );
+  exposeShared(telemetry, shared);
   telemetry.gauge('live_pages', 'Pages that are open.', livePages);
   telemetry.gauge('uptime_seconds', 'Since the daemon began to listen.', () => {
     const since = startedAtMs();
     return since === undefined ? 0 : (Date.now() - since) / 1_000;
   });
   telemetry.gauge('resident_memory_bytes', 'Memory of the process.', () => process.memoryUsage.rss());
+}
+
+/** Without a shared state none of them has a value: 0 would be an alarm. */
+function exposeShared(telemetry: Telemetry, shared: GaugeSources['shared']): void {
+  const gauge = (name: string, help: string, of: (status: SharedStatus) => number | undefined) =>
+    telemetry.gauges(name, help, 'redis', () => {
+      const status = shared();
+      const value = status === undefined ? undefined : of(status);
+      return status === undefined || value === undefined ? [] : [[status.place, value]];
+    });
+  gauge('redis_up', '1 while the shared state can be used, 0 while hits are kept here.', ({ away }) =>
+    away === undefined ? 1 : 0,
+  );
+  gauge('shared_nodes', 'Nodes that are alive, as this one sees it.', ({ nodes }) => nodes);
+  gauge('shared_partitions', 'Partitions this node judges.', ({ partitions }) => partitions);
+  gauge('spooled_hits', 'Hits Redis has not taken yet.', ({ spooled }) => spooled);
+  gauge('judged_delay_seconds', 'How far what is judged lies behind now.', ({ judgedUpToMs }) =>
+    judgedUpToMs === undefined ? undefined : Math.max(0, Date.now() - judgedUpToMs) / 1_000,
+  );
 }

@@ -48,6 +48,9 @@ export function faultsOf({ rules, store, shared }: AppStatus): string[] {
   return [
     ...(rules.problems ?? []).map((problem) => `rules not taken: ${problem}`),
     ...(store.because === undefined ? [] : [`incidents and alerts are in memory only: ${store.because}`]),
+    ...(shared === undefined || shared.otherRules === 0
+      ? []
+      : [`${shared.otherRules} of ${shared.nodes} receivers have other rules than this one: reload them`]),
     ...(shared?.away === undefined ? [] : [`Redis is away: ${shared.away}`]),
   ].map((fault) => visible(fault, 300));
 }

@@ -82,6 +82,11 @@ export class DaemonPageSource implements PageSource {
     this.#activity.incidentMoved(incident, transition, nowMs);
   }
 
+  /** These open incidents are another node's from now on. */
+  incidentsLeft(incidentIds: readonly string[]): void {
+    this.#activity.incidentsLeft(incidentIds);
+  }
+
   decided(decision: Decision, incidentIds: readonly string[], nowMs: number): void {
     this.#activity.decided(decision, incidentIds, nowMs);
   }
@@ -136,7 +141,9 @@ export class DaemonPageSource implements PageSource {
       openBySeverity: incidents.openBySeverity(),
       senders: senderCounts,
       outbox: this.#queue,
+      ...(status.shared === undefined ? {} : { shared: status.shared }),
       losses: [
+        { what: 'hits given up because Redis was away or full', count: status.shared?.dropped ?? 0 },
         { what: 'messages lost at the devices, by their own notices', count: lost },
         { what: 'keys forgotten early', count: stats.evictedKeys },
         { what: 'hits judged early', count: stats.releasedEarly },

@@ -44,15 +44,20 @@ export interface RulesStatus {
 
 /** How this process shares its work with others through Redis. */
 export interface SharedStatus {
+  /** Where Redis is, without secrets. */
+  readonly place: string;
   /** Its name among the nodes. */
   readonly node: string;
   /** Nodes that are alive, this one included. */
   readonly nodes: number;
-  /** Partitions it owns. */
+  /** Partitions it owns, of how many. */
   readonly partitions: number;
-  /** Hits kept here until Redis has them, and hits dropped because there were too many. */
+  readonly allPartitions: number;
+  /** Hits kept here until Redis has them, and hits given up because a bound was reached, here or there. */
   readonly spooled: number;
   readonly dropped: number;
+  /** Living nodes whose rules are not this one's: hits of rules an owner does not have come to nothing. */
+  readonly otherRules: number;
   /** All nodes' lines received up to then have been judged. */
   readonly judgedUpToMs?: number;
   /** Why Redis can not be used; absent while it can. */

@@ -53,6 +53,7 @@ const INSTEAD: readonly (readonly [pattern: RegExp, instead: string, because: st
     ':',
     'it belongs to a machine of its own',
   ],
+  [/^KNOCKWATCH_OUTAGE_SECONDS=.*/, ':', 'it is a test by itself'],
   [/^docker .*/, ':', 'there may be no Docker here; compose.yaml is read below'],
   [/^knockwatch run( .*)?$/, ':', 'the daemon runs already, see below'],
   [/ -P 5514 /, ' -P "$PORT" ', 'the port may be taken on this machine'],

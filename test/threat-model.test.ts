@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 const ROOT = resolve(import.meta.dirname, '..');
 
 /** How many rows each letter of the matrix has. */
-const ROWS = { F: 23, E: 16, P: 18, O: 12, S: 15, M: 13, C: 14, R: 5, L: 3, X: 3, W: 6, G: 2, D: 2 };
+const ROWS = { F: 23, E: 16, P: 18, O: 12, S: 15, M: 13, C: 14, R: 5, L: 3, X: 3, W: 6, G: 2, D: 2, N: 5 };
 
 interface Row {
   readonly id: string;

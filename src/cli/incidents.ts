@@ -2,12 +2,12 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { incidentToEcs } from '../lib/ecs.ts';
 import { canonicalIp } from '../lib/ip.ts';
 import { channelsHolding } from '../store/notes.ts';
-import type { IncidentFilter, Store } from '../store/store.ts';
+import type { IncidentFilter } from '../store/store.ts';
 import type { Incident, IncidentState, Severity } from '../types.ts';
 import { configOrFail } from './config-option.ts';
 import { incidentLines, incidentTable, type Told } from './incident-text.ts';
 import { CliError, EXIT_FAILURE, type Io, writeJson } from './io.ts';
-import { withStore } from './open-store.ts';
+import { type StoreOfVerbs, withConfiguredStore } from './open-shared-store.ts';
 
 const SEVERITIES: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
 const OPEN: readonly IncidentState[] = ['open', 'growing', 'quiet'];
@@ -58,7 +58,7 @@ function filterOf({ open, severity, rule, source, since, until, limit }: Options
 }
 
 /** Who was told of an incident, who is being told, and whose digest will tell of it. */
-function toldOf(store: Store, { id }: Incident): Told {
+function toldOf(store: StoreOfVerbs, { id }: Incident): Told {
   const about = (alertId: string) => alertId.startsWith(`${id}.`);
   return {
     deliveries: store
@@ -89,8 +89,8 @@ export function registerIncidents(program: Command, io: Io): void {
       '\nExamples:\n  knockwatch incidents --open --severity high\n  knockwatch incidents --source 198.51.100.7 --since 7d\n  knockwatch incidents 3f2a9c01b7de',
     )
     .action(async (id: string | undefined, options: Options, command: Command) => {
-      const { stateDir } = await configOrFail(io, command);
-      await withStore(io, stateDir, (store) => {
+      const config = await configOrFail(io, command);
+      await withConfiguredStore(io, config, (store) => {
         if (id === undefined) return listAll(io, store, options);
         const incident = store.incident(id);
         if (incident === undefined) throw new CliError(EXIT_FAILURE, `the store has no incident ${id}`);
@@ -117,7 +117,7 @@ export function registerIncidents(program: Command, io: Io): void {
     });
 }
 
-function listAll(io: Io, store: Store, options: Options): void {
+function listAll(io: Io, store: StoreOfVerbs, options: Options): void {
   const filter = filterOf(options);
   const incidents = store.incidents(filter);
   if (options.json) {

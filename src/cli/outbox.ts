@@ -6,7 +6,7 @@ import type { OutboxEntry } from '../types.ts';
 import { configOrFail } from './config-option.ts';
 import { second } from './incident-text.ts';
 import { CliError, EXIT_FAILURE, type Io, writeJson } from './io.ts';
-import { withStore } from './open-store.ts';
+import { withConfiguredStore } from './open-shared-store.ts';
 
 interface Row {
   readonly state: 'waiting' | 'given up';
@@ -59,16 +59,17 @@ export function registerOutbox(program: Command, io: Io): void {
       '\nExamples:\n  knockwatch outbox\n  knockwatch outbox --retry\n  knockwatch outbox --retry 3f2a9c01b7de.first',
     )
     .action(async (options: { retry?: string | true; json?: boolean }, command: Command) => {
-      const { stateDir } = await configOrFail(io, command);
-      await withStore(io, stateDir, (store) => {
+      const config = await configOrFail(io, command);
+      await withConfiguredStore(io, config, async (store) => {
         if (options.retry !== undefined) {
           const alert = options.retry === true ? undefined : options.retry;
-          const count = store.retryDead(Date.now(), alert);
+          const count = await store.retryDead(Date.now(), alert);
           if (count === 0 && alert !== undefined)
             throw new CliError(EXIT_FAILURE, `nothing called ${alert} was given up`);
-          const pid = runningPid(stateDir);
-          const who =
-            pid === undefined ? 'the next daemon tries them' : `process ${pid} tries them within seconds`;
+          const pid = runningPid(config.stateDir);
+          const shared = config.state !== 'embedded';
+          const next = shared ? 'any node that runs' : pid === undefined ? undefined : `process ${pid}`;
+          const who = next === undefined ? 'the next daemon tries them' : `${next} tries them within seconds`;
           if (options.json) writeJson(io, { retried: count, ...(pid === undefined ? {} : { pid }) });
           else io.stdout.write(`${count} ${count === 1 ? 'alert waits' : 'alerts wait'} again; ${who}\n`);
           return;

@@ -110,7 +110,7 @@ function offsetText(minutes: number): string {
 export async function lookupsOf(
   source: string,
   lookups: readonly Lookup[],
-  store: Store,
+  store: Pick<Store, 'cached' | 'cache'>,
   ask: boolean,
 ): Promise<ReportLookup[]> {
   const about = new Lookups({ lookups, cache: store });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { Config } from '../config.ts';
 import { rdap } from '../evidence/rdap.ts';
@@ -7,11 +8,14 @@ import { whois } from '../evidence/whois.ts';
 import { visible } from '../lib/escape.ts';
 import { canonicalIp } from '../lib/ip.ts';
 import { configuredLookups } from '../source-evidence.ts';
+import { MemoryStore } from '../store/memory.ts';
 import { knownHead } from '../store/notes.ts';
+import { storePath } from '../store/places.ts';
 import type { Store } from '../store/store.ts';
 import type { Incident } from '../types.ts';
 import { configOrFail } from './config-option.ts';
 import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io, writeJson } from './io.ts';
+import { type StoreOfVerbs, withConfiguredStore } from './open-shared-store.ts';
 import { withStore } from './open-store.ts';
 import { clocksOf, lookupsOf, maskOf, shareOf, typeOf } from './report-input.ts';
 import { linesOf } from './report-lines.ts';
@@ -26,9 +30,12 @@ interface Options {
   readonly json?: boolean;
 }
 
+/** What this machine keeps itself, wherever the incidents are. */
+type Kept = Pick<Store, 'meta' | 'cached' | 'cache'>;
+
 /** The incident that is meant, and the source the complaint is about. */
 function subject(
-  store: Store,
+  store: StoreOfVerbs,
   about: string,
   wanted: string | undefined,
 ): { incident: Incident; source: string } {
@@ -49,7 +56,8 @@ function subject(
 }
 
 async function reportOf(
-  store: Store,
+  store: StoreOfVerbs,
+  kept: Kept,
   config: Config,
   about: string,
   options: Options,
@@ -68,12 +76,12 @@ async function reportOf(
   ];
   const lines = await linesOf(incident, source, config, onFault);
   const { organisation, email, upstream, cert } = config.report;
-  const archiveHead = knownHead(store);
+  const archiveHead = knownHead(kept);
   return renderReport({
     incident: shareOf(incident, lines),
     source,
     lines: lines.map(({ line }) => line),
-    lookups: await lookupsOf(source, asked, store, options.ask === true),
+    lookups: await lookupsOf(source, asked, kept, options.ask === true),
     clocks: clocksOf(lines),
     type: typeOf(lines),
     reporter: { organisation, email },
@@ -82,6 +90,11 @@ async function reportOf(
     ...(archiveHead === undefined ? {} : { archiveHead }),
     nowMs: Date.now(),
   });
+}
+
+/** A machine that only looks at what others share has kept nothing. */
+function withKept<T>(io: Io, { stateDir }: Config, work: (kept: Kept) => Promise<T>): Promise<T> {
+  return existsSync(storePath(stateDir)) ? withStore(io, stateDir, work) : work(new MemoryStore());
 }
 
 /** `knockwatch report ID|SOURCE`: evidence and a draft complaint to read, correct and send oneself. */
@@ -103,8 +116,8 @@ export function registerReport(program: Command, io: Io): void {
     )
     .action(async (about: string, options: Options, command: Command) => {
       const config = await configOrFail(io, command);
-      const report = await withStore(io, config.stateDir, (store) =>
-        reportOf(store, config, about, options, io),
+      const report = await withConfiguredStore(io, config, (store) =>
+        withKept(io, config, (kept) => reportOf(store, kept, config, about, options, io)),
       );
       const { bundle, complaint, xarf } = report;
       if (options.json) {

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { visible } from '../lib/escape.ts';
 import { textTable } from '../lib/text-table.ts';
+import type { SharedStatus } from '../status.ts';
 import type { Overview, SenderRow, SenderTable } from '../web/source.ts';
 import { webToken } from '../web-token.ts';
 import { configOrFail } from './config-option.ts';
@@ -74,7 +75,22 @@ function summary(overview: Overview): string[] {
     `  hits       ${number(rates.hits)} a second, ${number(totals.hits)} since the start`,
     `  incidents  ${number(overview.openIncidents)} open${mix}, ${number(overview.incidents)} remembered`,
     `  alerts     ${number(outbox.waiting)} waiting, ${number(outbox.dead)} given up`,
+    ...(overview.shared === undefined ? [] : sharedLines(overview.shared, nowMs)),
     ...overview.losses.map(({ what, count }) => `  lost       ${number(count)} ${what}`),
+  ];
+}
+
+/** The incidents and alerts above are this node's; these lines say what part of the whole that is. */
+function sharedLines(shared: SharedStatus, nowMs: number): string[] {
+  const { place, node, nodes, partitions, allPartitions, spooled, judgedUpToMs, away } = shared;
+  const judged =
+    judgedUpToMs === undefined
+      ? 'nothing judged yet'
+      : `judged up to ${formatDuration(Math.max(0, nowMs - judgedUpToMs))} ago`;
+  return [
+    `  shared     ${place} ${away === undefined ? 'is there' : `is AWAY: ${away}`}`,
+    `  node       ${node}, ${nodes} alive, judges ${partitions} of ${allPartitions} partitions, ${judged}`,
+    `  spool      ${number(spooled)} hits wait for Redis`,
   ];
 }
 

@@ -11,9 +11,13 @@ export interface SharedHit {
   readonly line?: EvidenceLine;
 }
 
-/** A hit as text: name, clock, and the hit as the store writes it. */
+/** More of a line than a mail shows; the archive of the node that received it has all of it. */
+const MAX_LINE_BYTES = 8_192;
+
+/** A hit as text: name, clock, and the hit as the store writes it, with its line cut where it is very long. */
 export function encodeSharedHit({ name, clockMs, hit, line }: SharedHit): string {
-  return `${name} ${clockMs} ${encodeHit({ hit, ...(line === undefined ? {} : { line }) })}`;
+  const cut = line === undefined ? {} : { line: { ...line, bytes: line.bytes.subarray(0, MAX_LINE_BYTES) } };
+  return `${name} ${clockMs} ${encodeHit({ hit, ...cut })}`;
 }
 
 /** The hit again, or undefined when the text is damaged. */

@@ -1,18 +1,15 @@
-import { Correlator, type CorrelatorOptions, type CorrelatorStats } from '../correlate/correlator.ts';
+import { Correlator, type CorrelatorOptions } from '../correlate/correlator.ts';
 import type { Transition } from '../correlate/incidents.ts';
 import type { Rule } from '../rule.ts';
 import { decodeIncident, encodeIncident, parseObject } from '../store/record-codec.ts';
 import { WINDOW_SLACK_MS } from '../store/redis/hit-windows.ts';
 import type { Lease, LoggedHit, PartitionStore } from '../store/redis/partition-store.ts';
 import type { EvidenceLine, Hit, Incident, LineRef } from '../types.ts';
+import { KnownNames } from './known-names.ts';
 import { decodeSharedHit, type SharedHit } from './logged-hit.ts';
 import { longestWindowMs } from './routing.ts';
-
-/** What happened to an incident and has to be told. */
-export interface Tell {
-  readonly incident: Incident;
-  readonly transition: Transition;
-}
+import { idAfter, StreamTrim } from './stream-trim.ts';
+import { type Tell, Teller } from './teller.ts';
 
 export interface PartitionOptions extends Omit<CorrelatorOptions, 'onTransition' | 'lineOf'> {
   readonly rules: readonly Rule[];
@@ -20,8 +17,12 @@ export interface PartitionOptions extends Omit<CorrelatorOptions, 'onTransition'
     keep(line: EvidenceLine): LineRef;
     get(ref: LineRef): EvidenceLine | undefined;
   };
+  /** How long beyond its window a hit may wait in Redis; see `HitWindowsOptions`. */
+  readonly slackMs?: number;
   /** Tells people. Resolves once that is certain to happen; is called again when it rejects. */
   readonly onTransition: (incident: Incident, transition: Transition) => Promise<void>;
+  /** Open incidents that have changed since the last checkpoint. */
+  readonly onChanged: (incidents: readonly Incident[]) => void;
 }
 
 /** The checkpoint, beside open incidents and what was told of them. */
@@ -39,10 +40,8 @@ interface State {
 }
 
 const START: State = { clockMs: null, readId: '0-0', early: [], held: [], tells: [] };
-const RETRY_MS = 1_000;
-/** Hits are kept longer than any window by this much: one may wait in another window for so long, and clocks differ. */
-const KEEP_SLACK_MS = WINDOW_SLACK_MS + 60_000;
-
+/** Hits are kept longer than they may wait by this much: clocks differ. */
+const CLOCKS_DIFFER_MS = 60_000;
 type Early = SharedHit & { readonly id: string; readonly waited: boolean };
 
 /**
@@ -57,15 +56,13 @@ export class Partition {
   readonly #options: PartitionOptions;
   readonly #correlator: Correlator;
   readonly #ids = new WeakMap<Hit, string>();
-  /** Names of hits that were read, in two generations: a hit may wait in several windows. */
-  #names = new Set<string>();
-  #olderNames = new Set<string>();
-  #namesSinceMs = 0;
+  readonly #names = new KnownNames();
+  readonly #trim = new StreamTrim();
+  readonly #teller: Teller;
   #longestMs: number;
+  readonly #slackMs: number;
   #early: Early[] = [];
   #readId = START.readId;
-  readonly #tells = new Set<Tell>();
-  readonly #telling = new Map<string, Promise<void>>();
   #toTellFirst: Tell[] = [];
   readonly #open = new Map<string, Incident>();
   readonly #closed = new Set<string>();
@@ -78,6 +75,8 @@ export class Partition {
     this.#store = store;
     this.#options = options;
     this.#longestMs = longestWindowMs(options.rules);
+    this.#slackMs = options.slackMs ?? WINDOW_SLACK_MS;
+    this.#teller = new Teller(options.onTransition);
     this.#correlator = new Correlator(options.rules, {
       ...options,
       lineOf: (ref) => options.lines.get(ref),
@@ -88,7 +87,7 @@ export class Partition {
   /** Goes on where the last owner's checkpoint is; gives what people were told of its incidents. */
   async restore(): Promise<readonly string[]> {
     const { state: text, open, ledger } = await this.#store.load();
-    const state = parseObject<State>(text ?? '') ?? START;
+    const state: State = { ...START, ...parseObject<Partial<State>>(text ?? '') };
     const held = new Set(state.held);
     const early = new Set(state.early);
     const judged: Hit[] = [];
@@ -96,6 +95,7 @@ export class Partition {
     for (let page = await this.#store.read('0-0'); ; page = await this.#store.read(page.hits.at(-1)!.id)) {
       for (const logged of page.hits) {
         if (idAfter(logged.id, state.readId)) continue;
+        this.#noteRead(logged.id);
         const shared = this.#decode(logged);
         if (shared === undefined) continue;
         if (early.has(logged.id)) this.#early.push(shared);
@@ -107,7 +107,7 @@ export class Partition {
     const incidents = [...open.values()]
       .flatMap((each) => decodeIncident(each) ?? [])
       .sort((a, b) => a.openedAtMs - b.openedAtMs);
-    this.#correlator.restore(
+    const orphans = this.#correlator.restore(
       {
         clockMs: state.clockMs ?? Number.NEGATIVE_INFINITY,
         held: state.held.flatMap((id) => toHold.get(id) ?? []),
@@ -116,16 +116,17 @@ export class Partition {
       judged,
     );
     this.#readId = state.readId;
-    this.#toTellFirst = state.tells.flatMap(({ incident: told, transition }) => {
+    const untold = state.tells.flatMap(({ incident: told, transition }): Tell[] => {
       const incident = decodeIncident(told);
       return incident === undefined ? [] : [{ incident, transition }];
     });
+    this.#toTellFirst = [...untold, ...orphans.map((orphan) => this.#endOf(orphan))];
     return [...ledger.values()];
   }
 
   /** After `restore`: what the last owner had not told for certain is told now. */
   begin(): void {
-    for (const { incident, transition } of this.#toTellFirst) this.#tell(incident, transition);
+    for (const { incident, transition } of this.#toTellFirst) this.#teller.tell(incident, transition);
     this.#toTellFirst = [];
   }
 
@@ -135,7 +136,7 @@ export class Partition {
       const page = await this.#store.read(this.#readId);
       more = page.more;
       for (const logged of page.hits) {
-        this.#readId = logged.id;
+        this.#noteRead(logged.id);
         const shared = this.#decode(logged);
         if (shared !== undefined) this.#early.push(shared);
       }
@@ -149,6 +150,7 @@ export class Partition {
       this.#correlator.add(hit, clockMs, waited);
     }
     this.#correlator.advance(watermarkMs);
+    this.#names.forget(watermarkMs, this.#longestMs + this.#slackMs);
   }
 
   /** Writes down how far this is; false when the partition is somebody else's by now. */
@@ -163,7 +165,7 @@ export class Partition {
       readId: this.#readId,
       early: this.#early.map(({ id }) => id),
       held: held.map(({ hit }) => this.#ids.get(hit) ?? ''),
-      tells: [...this.#tells].map(({ incident, transition }) => ({
+      tells: this.#teller.pending.map(({ incident, transition }) => ({
         incident: encodeIncident(incident),
         transition,
       })),
@@ -173,9 +175,10 @@ export class Partition {
       open: new Map([...open].map(([id, incident]) => [id, encodeIncident(incident)])),
       closed,
       ledger,
-      trimBefore: this.#trimBefore(clockMs),
+      trimBefore: this.#trimBefore(clockMs, state),
     });
     if (!kept) return false;
+    if (open.size > 0) this.#options.onChanged([...open.values()]);
     for (const [id, incident] of open) if (this.#open.get(id) === incident) this.#open.delete(id);
     for (const id of closed) this.#closed.delete(id);
     for (const [id, text] of ledger) if (this.#ledger.get(id) === text) this.#ledger.delete(id);
@@ -196,39 +199,20 @@ export class Partition {
   /** Judges no more, and does not try again to tell anybody: somebody else does. */
   leave(): void {
     this.#left = true;
-  }
-
-  /** Resolves when everything that is to be told has been accepted. */
-  async settled(): Promise<void> {
-    while (this.#telling.size > 0) await Promise.allSettled(this.#telling.values());
+    this.#teller.stop();
   }
 
   get correlator(): Correlator {
     return this.#correlator;
   }
 
-  stats(): CorrelatorStats {
-    return this.#correlator.stats();
-  }
-
   #decode({ id, payload, waited }: LoggedHit): Early | undefined {
     const shared = decodeSharedHit(payload);
-    if (shared === undefined || this.#isKnown(shared)) return undefined;
+    if (shared === undefined || !this.#names.isNew(shared.name)) return undefined;
     const line = shared.line === undefined ? { sequence: 0 } : this.#options.lines.keep(shared.line);
     const hit = { ...shared.hit, attempt: { ...shared.hit.attempt, line } };
     this.#ids.set(hit, id);
     return { ...shared, hit, id, waited };
-  }
-
-  #isKnown({ name, clockMs }: SharedHit): boolean {
-    if (this.#names.has(name) || this.#olderNames.has(name)) return true;
-    if (clockMs - this.#namesSinceMs > this.#longestMs + WINDOW_SLACK_MS) {
-      this.#olderNames = this.#names;
-      this.#names = new Set();
-      this.#namesSinceMs = clockMs;
-    }
-    this.#names.add(name);
-    return false;
   }
 
   #onTransition(incident: Incident, transition: Transition): void {
@@ -236,42 +220,24 @@ export class Partition {
       this.#open.delete(incident.id);
       this.#closed.add(incident.id);
     } else this.#open.set(incident.id, incident);
-    this.#tell(incident, transition);
+    this.#teller.tell(incident, transition);
   }
 
-  /** In order for each incident, and again until it is accepted. */
-  #tell(incident: Incident, transition: Transition): void {
-    const tell: Tell = { incident, transition };
-    this.#tells.add(tell);
-    const before = this.#telling.get(incident.id) ?? Promise.resolve();
-    const now = before.then(() => this.#tellUntilAccepted(tell));
-    this.#telling.set(incident.id, now);
-    void now.then(() => {
-      if (this.#telling.get(incident.id) === now) this.#telling.delete(incident.id);
-    });
+  /** An incident of a rule that is gone: the next owner has not heard of that rule, and nothing can feed it any more. */
+  #endOf({ resume: _gone, ...incident }: Incident): Tell {
+    this.#closed.add(incident.id);
+    return { incident: { ...incident, state: 'closed' }, transition: 'closed' };
   }
 
-  async #tellUntilAccepted(tell: Tell): Promise<void> {
-    while (!this.#left) {
-      try {
-        await this.#options.onTransition(tell.incident, tell.transition);
-        this.#tells.delete(tell);
-        return;
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
-    }
+  #noteRead(id: string): void {
+    this.#readId = id;
+    this.#trim.noteRead(id);
   }
 
-  #trimBefore(clockMs: number): string {
-    const oldestMs = clockMs - this.#longestMs - this.#options.latenessMs - KEEP_SLACK_MS;
-    return `${Math.max(0, Number.isFinite(oldestMs) ? Math.floor(oldestMs) : 0)}-0`;
+  /** Hits before it lie in no window any more, or are too many; none that is still to be judged is among them. */
+  #trimBefore(clockMs: number, { readId, early, held }: State): string {
+    const windowMs = this.#longestMs + this.#options.latenessMs + this.#slackMs;
+    const needed = [readId, ...early, ...held].filter((id) => id !== '');
+    return this.#trim.before(clockMs - windowMs - CLOCKS_DIFFER_MS, needed);
   }
-}
-
-/** Whether a stream id comes after another. */
-function idAfter(id: string, other: string): boolean {
-  const [aMs, aNumber] = id.split('-').map(Number);
-  const [bMs, bNumber] = other.split('-').map(Number);
-  return aMs! > bMs! || (aMs === bMs && aNumber! > bNumber!);
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { windowOf } from '../correlate/incident-size.ts';
 import { incidentIdentifier, textKey } from '../correlate/keys.ts';
 import { stealthKind } from '../correlate/stealth-scan.ts';
@@ -54,6 +55,12 @@ export class Routing {
     const longest = Math.max(...rule.detect.map(windowOf));
     return Math.max(rule.quietMs ?? this.#quietMs, longest) + longest + FOLLOW_SLACK_MS;
   }
+}
+
+/** The same for the same rules, wherever their files are. */
+export function rulesDigest(rules: readonly Rule[]): string {
+  const said = rules.map(({ position: _position, tests: _tests, ...rule }) => rule);
+  return createHash('sha256').update(JSON.stringify(said)).digest('hex').slice(0, 12);
 }
 
 /** The longest window of any rule. */

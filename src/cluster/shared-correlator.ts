@@ -4,18 +4,17 @@ import type { Rule } from '../rule.ts';
 import type { SharedStatus } from '../status.ts';
 import { HitWindows, type HitWindowsOptions } from '../store/redis/hit-windows.ts';
 import { PARTITIONS } from '../store/redis/keys.ts';
-import { Nodes } from '../store/redis/nodes.ts';
-import { PartitionStore } from '../store/redis/partition-store.ts';
-import type { RedisLink } from '../store/redis/redis-link.ts';
+import { Nodes, type NodeWord } from '../store/redis/nodes.ts';
+import type { SpoolFile } from '../store/spool-file.ts';
 import type { Hit, Incident, LineKeeper } from '../types.ts';
-import { HitSender } from './hit-sender.ts';
+import { type DropReason, HitSender } from './hit-sender.ts';
 import { encodeSharedHit } from './logged-hit.ts';
 import { NodeWatch } from './node-watch.ts';
-import { Partition, type PartitionOptions } from './partition.ts';
-import { Routing } from './routing.ts';
+import { OwnPartitions, type OwnPartitionsOptions } from './own-partitions.ts';
+import { Routing, rulesDigest } from './routing.ts';
 
-export interface SharedCorrelatorOptions extends Omit<PartitionOptions, 'lines'> {
-  readonly link: RedisLink;
+export interface SharedCorrelatorOptions
+  extends Omit<OwnPartitionsOptions, 'lines' | 'slackMs' | 'node' | 'leaseMs'> {
   readonly lines: LineKeeper;
   /** This process among all; drawn when absent. */
   readonly node?: string;
@@ -23,11 +22,11 @@ export interface SharedCorrelatorOptions extends Omit<PartitionOptions, 'lines'>
   /** The clock `add` goes by. */
   readonly now?: () => number;
   readonly windows?: HitWindowsOptions;
-  readonly onDropped: (reason: 'spool-full' | 'window-full', count: number) => void;
-  /** A partition was taken over: what people were told about its open incidents. */
-  readonly onTakeOver: (records: readonly string[]) => void;
-  /** These incidents are another node's from now on. */
-  readonly onLeave: (incidentIds: readonly string[]) => void;
+  /** Where hits outlive this process while Redis is away; in memory only when absent. */
+  readonly spool?: SpoolFile;
+  /** A node that is silent for so long is dead to the others. */
+  readonly leaseMs?: number;
+  readonly onDropped: (reason: DropReason, count: number) => void;
   /** Which nodes are alive, whenever that has changed and from time to time. */
   readonly onNodes: (living: readonly string[]) => Promise<void>;
   readonly onEvent: (message: string, details: object) => void;
@@ -35,18 +34,12 @@ export interface SharedCorrelatorOptions extends Omit<PartitionOptions, 'lines'>
 
 const TURN_MS = 200;
 const LEASE_MS = 6_000;
-const RENEW_EVERY_MS = 1_500;
-const CHECKPOINT_EVERY_MS = 2_000;
 const NODES_EVERY_MS = 5_000;
 /** A line may be on its way from the socket to us for so long without being called late. */
 const IN_FLIGHT_MS = 250;
-
-interface Owned {
-  readonly partition: Partition;
-  /** Until when the lease is good for certain. */
-  goodUntilMs: number;
-  checkpointMs: number;
-}
+/** For how long a delay on that way is expected to come again. */
+const DELAY_REMEMBERED_MS = 10_000;
+const MAX_DELAY_MS = 60_000;
 
 /**
  * The correlator of all nodes together. Hits go to the shared windows; of the partitions each node owns its share, and judges
@@ -57,40 +50,62 @@ export class SharedCorrelator implements HitSink {
   readonly #options: SharedCorrelatorOptions;
   readonly #sender: HitSender;
   readonly #nodes: Nodes;
-  readonly #watch = new NodeWatch();
-  readonly #stores: readonly PartitionStore[];
-  readonly #owned = new Map<number, Owned>();
-  /** Which partition an open incident is in. */
-  readonly #homes = new Map<string, Partition>();
+  readonly #watch: NodeWatch;
+  readonly #leaseMs: number;
+  readonly #now: () => number;
+  readonly #own: OwnPartitions;
   #rules: readonly Rule[];
   #routing: Routing;
   #hits = 0;
+  /** The longest way from socket to us of late, and when it was. */
+  #delay = { ms: 0, atMs: Number.NEGATIVE_INFINITY };
   #living: readonly string[] = [];
-  #watermarkMs = Number.NEGATIVE_INFINITY;
-  #renewedMs = 0;
+  #rulesDigest: string;
+  #otherRules = 0;
+  #judgedMs = Number.NEGATIVE_INFINITY;
+  /** When the others last heard of us. */
+  #saidMs = Number.NEGATIVE_INFINITY;
   #nodesToldMs = 0;
   #fault: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #turning: Promise<void> | undefined;
+  #leaving = false;
   #stopped = false;
 
   constructor(options: SharedCorrelatorOptions) {
     this.#options = options;
     this.node = options.node ?? randomUUID().slice(0, 8);
+    this.#leaseMs = options.leaseMs ?? LEASE_MS;
+    this.#now = options.now ?? Date.now;
+    this.#watch = new NodeWatch(this.#leaseMs);
     this.#rules = options.rules;
+    this.#rulesDigest = rulesDigest(options.rules);
     this.#routing = this.#route(options.rules);
     this.#nodes = new Nodes(options.link);
-    this.#stores = Array.from({ length: PARTITIONS }, (_, i) => new PartitionStore(options.link, i));
+    const { lines, windows } = options;
+    this.#own = new OwnPartitions({
+      ...options,
+      node: this.node,
+      leaseMs: this.#leaseMs,
+      ...(windows?.slackMs === undefined ? {} : { slackMs: windows.slackMs }),
+      lines: {
+        keep: (line) => lines.keep({ ...line, transport: 'udp' }),
+        get: (ref) => lines.get(ref),
+      },
+    });
     this.#sender = new HitSender({
       node: this.node,
-      windows: new HitWindows(options.link, options.windows),
+      windows: new HitWindows(options.link, windows),
       maxSpoolBytes: options.maxSpoolBytes,
+      ...(options.spool === undefined ? {} : { spool: options.spool }),
       onDropped: options.onDropped,
     });
   }
 
-  /** Begins to take part. */
+  /** Begins to take part, with what an earlier run could not hand over. */
   start(): void {
+    const hits = this.#sender.resume();
+    if (hits > 0) this.#options.onEvent('handing over what the last run could not', { hits });
     const again = () => {
       this.#turning = this.#turn().finally(() => {
         if (!this.#stopped) this.#timer = setTimeout(again, TURN_MS);
@@ -99,38 +114,54 @@ export class SharedCorrelator implements HitSink {
     again();
   }
 
-  /** Hands over what it has, for at most so long, and leaves its partitions to the others. Gives the hits that are lost. */
+  /**
+   * Hands over what it has, for at most so long, and leaves its partitions to the others, who go on taking it for alive until
+   * `leave`. Gives the hits that are lost.
+   */
   async stop(timeoutMs: number): Promise<number> {
     const left = await this.#sender.close(timeoutMs);
-    this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#leaving = true;
     await this.#turning;
-    await Promise.all([...this.#owned.values()].map((owned) => this.#giveBack(owned)));
-    await this.#nodes.leave(this.node).catch(() => undefined);
+    await this.#own.giveBack();
     return left;
   }
 
-  status(): SharedStatus {
+  /** After `stop`: takes leave of the others. */
+  async leave(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#turning;
+    await this.#nodes.leave(this.node).catch(() => undefined);
+  }
+
+  status(): Omit<SharedStatus, 'place'> {
     const away = this.#options.link.away ?? this.#fault;
     return {
       node: this.node,
       nodes: this.#living.length,
-      partitions: this.#owned.size,
+      partitions: this.#own.size,
+      allPartitions: PARTITIONS,
       spooled: this.#sender.spooled,
       dropped: this.#sender.dropped,
-      ...(Number.isFinite(this.#watermarkMs) ? { judgedUpToMs: this.#watermarkMs } : {}),
+      otherRules: this.#otherRules,
+      ...(Number.isFinite(this.#judgedMs) ? { judgedUpToMs: this.#judgedMs } : {}),
       ...(away === undefined ? {} : { away }),
     };
   }
 
+  /** Whether the other nodes take this one for alive. */
+  get isKnown(): boolean {
+    return performance.now() - this.#saidMs < this.#leaseMs / 2;
+  }
+
   /** What people were told about an incident, for whoever may own its partition later. */
   noteTold(incidentId: string, record: string | undefined): void {
-    this.#homes.get(incidentId)?.noteTold(incidentId, record);
-    if (record === undefined) this.#homes.delete(incidentId);
+    this.#own.noteTold(incidentId, record);
   }
 
   add(hit: Hit, clockMs: number): void {
     const name = `${this.node}-${++this.#hits}`;
+    this.#noteDelay(clockMs);
     const route = this.#routing.route(hit, name);
     if (route === undefined) return;
     const line = this.#options.lines.get(hit.attempt.line);
@@ -158,13 +189,14 @@ export class SharedCorrelator implements HitSink {
 
   reload(rules: readonly Rule[]): void {
     this.#rules = rules;
+    this.#rulesDigest = rulesDigest(rules);
     this.#routing = this.#route(rules);
-    for (const { partition } of this.#owned.values()) partition.reload(rules);
+    this.#own.reload(rules);
   }
 
   rule(id: string): Rule | undefined {
-    for (const { partition } of this.#owned.values()) {
-      const rule = partition.correlator.rule(id);
+    for (const correlator of this.#own.correlators) {
+      const rule = correlator.rule(id);
       if (rule !== undefined) return rule;
     }
     return this.#rules.find((rule) => rule.id === id);
@@ -172,27 +204,27 @@ export class SharedCorrelator implements HitSink {
 
   /** Open incidents of the partitions this node owns. */
   incidents(): Incident[] {
-    return this.#correlators().flatMap((correlator) => correlator.incidents());
+    return this.#own.correlators.flatMap((correlator) => correlator.incidents());
   }
 
   incidentsOf(hit: Hit): Incident[] {
-    return this.#correlators().flatMap((correlator) => correlator.incidentsOf(hit));
+    return this.#own.correlators.flatMap((correlator) => correlator.incidentsOf(hit));
   }
 
   incident(identifier: string): Incident | undefined {
-    return this.#correlators()
+    return this.#own.correlators
       .map((correlator) => correlator.incident(identifier))
       .find((incident) => incident !== undefined);
   }
 
   progress(hit: Hit): readonly string[] {
     const partition = this.#routing.route(hit, '')?.partition;
-    const owned = partition === undefined ? undefined : this.#owned.get(partition);
-    return owned === undefined ? ['another node judges it'] : owned.partition.correlator.progress(hit);
+    const correlator = partition === undefined ? undefined : this.#own.correlator(partition);
+    return correlator === undefined ? ['another node judges it'] : correlator.progress(hit);
   }
 
   stats(): CorrelatorStats {
-    const all = this.#correlators().map((correlator) => correlator.stats());
+    const all = this.#own.correlators.map((correlator) => correlator.stats());
     const sum = (of: (stats: CorrelatorStats) => number) => all.reduce((total, each) => total + of(each), 0);
     return {
       hits: this.#hits,
@@ -204,10 +236,6 @@ export class SharedCorrelator implements HitSink {
       releasedEarly: sum(({ releasedEarly }) => releasedEarly),
       closedEarly: sum(({ closedEarly }) => closedEarly),
     };
-  }
-
-  #correlators() {
-    return [...this.#owned.values()].map(({ partition }) => partition.correlator);
   }
 
   #route(rules: readonly Rule[]): Routing {
@@ -224,95 +252,43 @@ export class SharedCorrelator implements HitSink {
     try {
       const nowMs = performance.now();
       // Before anything is read: what these words vouch for is in the streams by now.
-      const words = await this.#nodes.say(
-        this.node,
-        this.#sender.watermarkMs((this.#options.now ?? Date.now)() - IN_FLIGHT_MS),
-      );
-      const { living, dead, watermarkMs } = this.#watch.look(words, nowMs);
+      const words = await this.#nodes.say(this.node, {
+        watermarkMs: this.#sender.watermarkMs(this.#now() - IN_FLIGHT_MS - this.#delayMs()),
+        judges: !this.#leaving,
+        rules: this.#rulesDigest,
+      });
+      this.#saidMs = nowMs;
+      const { living, judging, rules, dead, watermarkMs } = this.#watch.look(words, nowMs);
       const changed = `${living}` !== `${this.#living}`;
       this.#living = living;
-      this.#watermarkMs = watermarkMs;
+      this.#otherRules = rules.filter((digest) => digest !== this.#rulesDigest).length;
       if (changed) this.#options.onEvent('nodes', { living });
-      for (const node of dead) await this.#nodes.forget(node);
-      if (nowMs - this.#renewedMs > RENEW_EVERY_MS) await this.#share(nowMs);
+      for (const node of dead) await this.#forget(node);
+      if (!this.#leaving) await this.#own.share(judging, nowMs);
       if (changed || nowMs - this.#nodesToldMs > NODES_EVERY_MS) {
         this.#nodesToldMs = nowMs;
         await this.#options.onNodes(living);
       }
-      await Promise.all([...this.#owned.values()].map((owned) => this.#judge(owned, watermarkMs)));
+      if (await this.#own.judge(watermarkMs)) this.#judgedMs = watermarkMs;
       this.#fault = undefined;
     } catch (error) {
       this.#fault = (error as Error).message;
     }
   }
 
-  /** Keeps its leases, and has its share of the partitions: no more when others are there, no less when nobody is. */
-  async #share(nowMs: number): Promise<void> {
-    for (const owned of this.#owned.values()) {
-      if (await this.#stores[owned.partition.number]!.renew(owned.partition.lease, LEASE_MS))
-        owned.goodUntilMs = nowMs + LEASE_MS;
-      else this.#lose(owned);
-    }
-    const share = Math.ceil(PARTITIONS / Math.max(1, this.#living.length));
-    for (const owned of [...this.#owned.values()].slice(share)) await this.#giveBack(owned);
-    for (let i = 0; i < PARTITIONS && this.#owned.size < share; i++)
-      if (!this.#owned.has(i)) await this.#take(i, nowMs);
-    this.#renewedMs = nowMs;
+  async #forget(node: NodeWord): Promise<void> {
+    await this.#nodes.forget(node);
+    await this.#own.forgetNode(node.node);
   }
 
-  async #take(number: number, nowMs: number): Promise<void> {
-    const store = this.#stores[number]!;
-    const lease = await store.acquire(this.node, LEASE_MS);
-    if (lease === undefined) return;
-    const { lines } = this.#options;
-    const partition: Partition = new Partition(number, lease, store, {
-      ...this.#options,
-      rules: this.#rules,
-      lines: {
-        keep: (line) => lines.keep({ ...line, transport: 'udp' }),
-        get: (ref) => lines.get(ref),
-      },
-      onTransition: (incident, transition) => {
-        this.#homes.set(incident.id, partition);
-        return this.#options.onTransition(incident, transition);
-      },
-    });
-    try {
-      const records = await partition.restore();
-      for (const { id } of partition.correlator.incidents()) this.#homes.set(id, partition);
-      this.#options.onTakeOver(records);
-      partition.begin();
-      this.#owned.set(number, { partition, goodUntilMs: nowMs + LEASE_MS, checkpointMs: nowMs });
-    } catch (error) {
-      partition.leave();
-      await store.release(lease);
-      throw error;
-    }
+  /** Lines pile up in front of us when there are too many: nothing is vouched for that may still be among them. */
+  #noteDelay(clockMs: number): void {
+    const nowMs = this.#now();
+    const ms = Math.min(nowMs - clockMs, MAX_DELAY_MS);
+    if (ms >= this.#delayMs(nowMs)) this.#delay = { ms, atMs: nowMs };
   }
 
-  async #judge(owned: Owned, watermarkMs: number): Promise<void> {
-    const nowMs = performance.now();
-    // Past its time somebody else may have it; renewing tells.
-    if (nowMs > owned.goodUntilMs) return;
-    await owned.partition.advance(watermarkMs);
-    if (nowMs - owned.checkpointMs < CHECKPOINT_EVERY_MS) return;
-    owned.checkpointMs = nowMs;
-    if (!(await owned.partition.checkpoint())) this.#lose(owned);
-  }
-
-  async #giveBack(owned: Owned): Promise<void> {
-    const { partition } = owned;
-    this.#lose(owned);
-    // Without the last checkpoint the next owner goes on from the one before it.
-    if (await partition.checkpoint().catch(() => false))
-      await this.#stores[partition.number]!.release(partition.lease).catch(() => undefined);
-  }
-
-  #lose({ partition }: Owned): void {
-    partition.leave();
-    this.#owned.delete(partition.number);
-    const left = [...this.#homes].filter(([, home]) => home === partition).map(([id]) => id);
-    for (const id of left) this.#homes.delete(id);
-    this.#options.onLeave(left);
+  #delayMs(nowMs = this.#now()): number {
+    return nowMs - this.#delay.atMs > DELAY_REMEMBERED_MS ? 0 : this.#delay.ms;
   }
 }

@@ -164,19 +164,20 @@ export class Correlator {
 
   /**
    * Goes on where another correlator was. `judged` are hits it has judged and that may still lie in a window: they fill the
-   * windows again and open nothing. Only for a correlator that has seen nothing yet.
+   * windows again and open nothing. Only for a correlator that has seen nothing yet. Returns incidents whose rule is gone.
    */
-  restore({ clockMs, held, incidents }: CorrelatorState, judged: readonly Hit[]): void {
+  restore({ clockMs, held, incidents }: CorrelatorState, judged: readonly Hit[]): Incident[] {
     this.#clockMs = clockMs;
     for (const hit of judged.toSorted((a, b) => a.attempt.atMs - b.attempt.atMs)) {
       const once = this.#oncePerPacket(hit);
       for (const detector of this.#detectors.get(hit.ruleId) ?? []) detector.add(once);
     }
-    this.#incidents.resume(incidents);
+    const orphans = this.#incidents.resume(incidents);
     for (const { hit, clockMs: arrivedMs, waited } of held) {
       if (waited) this.#waited.add(hit);
       this.#buffer.push(hit, arrivedMs);
     }
+    return orphans;
   }
 
   /** Open incidents, as values. */

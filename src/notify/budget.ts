@@ -38,6 +38,8 @@ const MAX_SOURCES = 10_000;
  */
 export class Budget {
   readonly #limits: BudgetLimits;
+  /** Processes that share the mails of each channel. */
+  #sharers = 1;
   readonly #channels = new Map<string, ChannelBudget>();
   readonly #sources = new Map<string, number[]>();
 
@@ -48,6 +50,12 @@ export class Budget {
       if (!(perMs >= 1)) throw new RangeError(`budget ${name}: the window must be at least a millisecond`);
     }
     this.#limits = limits;
+  }
+
+  /** So many processes mail from now on, each its part; a source's mails all come from one of them. */
+  share(processes: number): void {
+    this.#sharers = Math.max(1, processes);
+    for (const channel of this.#channels.values()) channel.allow(this.#mailsPerChannel());
   }
 
   /** Asks for one mail about `source` (absent when there are several) on each channel and takes it where it is granted. */
@@ -110,9 +118,13 @@ export class Budget {
   #channel(name: string): ChannelBudget {
     const known = this.#channels.get(name);
     if (known !== undefined) return known;
-    const created = new ChannelBudget(this.#limits.perChannel);
+    const created = new ChannelBudget(this.#limits.perChannel.perMs, this.#mailsPerChannel());
     this.#channels.set(name, created);
     return created;
+  }
+
+  #mailsPerChannel(): number {
+    return Math.ceil(this.#limits.perChannel.mails / this.#sharers);
   }
 
   #spentSource(source: string | undefined, nowMs: number): string | undefined {
@@ -134,19 +146,24 @@ export class Budget {
 
 class ChannelBudget {
   readonly tally = new Tally();
-  readonly #mails: number;
+  #mails = 0;
   readonly #perMs: number;
   /** Mails only digests and urgent alerts may use. */
-  readonly #reserve: number;
+  #reserve = 0;
   /** Times of the mails in the current window, oldest first; never more than `#mails`. */
   #sent: number[] = [];
   #lastDigestMs = Number.NEGATIVE_INFINITY;
   #heldSinceMs = 0;
 
-  constructor({ mails, perMs }: Allowance) {
-    this.#mails = mails;
+  constructor(perMs: number, mails: number) {
     this.#perMs = perMs;
+    this.allow(mails);
+  }
+
+  allow(mails: number): void {
+    this.#mails = mails;
     this.#reserve = mails < 2 ? 0 : Math.ceil(mails / 4);
+    this.#sent = this.#sent.slice(-mails);
   }
 
   take(severity: Severity, nowMs: number): string | undefined {

@@ -95,6 +95,18 @@ export class Notifier {
     for (const record of records) this.#ledger.put(record);
   }
 
+  /** Takes over what another process kept for a channel's digest. */
+  adopt(channel: string, held: Held): void {
+    if (this.#closing !== undefined || !this.#names.includes(channel)) return;
+    this.#budget.hold(channel, held, this.#timers.now());
+    this.#setAlarm();
+  }
+
+  /** So many processes share the mail budget from now on. */
+  share(processes: number): void {
+    this.#budget.share(processes);
+  }
+
   /** Another process tells people about these incidents from now on. */
   forget(incidentIds: readonly string[]): void {
     for (const id of incidentIds) this.#ledger.forget(id);

@@ -9,3 +9,8 @@ export function storePath(stateDir: string): string {
 export function archiveDirectory(stateDir: string): string {
   return join(stateDir, 'archive');
 }
+
+/** Hits Redis has not taken yet. */
+export function spoolPath(stateDir: string): string {
+  return join(stateDir, 'spool.ndjson');
+}

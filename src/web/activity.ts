@@ -71,6 +71,12 @@ export class Activity {
     this.#changes++;
   }
 
+  /** These are told elsewhere from now on. */
+  incidentsLeft(incidentIds: readonly string[]): void {
+    for (const id of incidentIds) this.incidents.forget(id);
+    this.#changes++;
+  }
+
   decided(decision: Decision, incidentIds: readonly string[], nowMs: number): void {
     this.incidents.decided(decision, incidentIds, nowMs);
     const { reason, send } = decision;

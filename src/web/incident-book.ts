@@ -50,6 +50,11 @@ export class IncidentBook {
     this.#entryOf(delivery)?.deliveredBefore(delivery, atMs);
   }
 
+  /** Tells of it no more. */
+  forget(id: string): void {
+    this.#entries.delete(id);
+  }
+
   decided(decision: Decision, incidentIds: readonly string[], nowMs: number): void {
     for (const id of incidentIds) this.#entries.get(id)?.decided(decision, nowMs);
   }

@@ -1,3 +1,4 @@
+import type { SharedStatus } from '../status.ts';
 import type { Decision, Delivery, NotifyReason, Severity } from '../types.ts';
 import type { IncidentDetail, IncidentPage, IncidentQuery, IncidentSummary } from './incident-rows.ts';
 
@@ -47,6 +48,8 @@ export interface Overview {
   readonly openBySeverity: Readonly<Record<Severity, number>>;
   readonly senders: { readonly known: number; readonly quiet: number; readonly unparsed: number };
   readonly outbox: { readonly waiting: number; readonly dead: number };
+  /** How the state is shared with other nodes; absent when it is not. */
+  readonly shared?: SharedStatus;
   /** What was given up because a bound was reached; zeros left out. */
   readonly losses: readonly { readonly what: string; readonly count: number }[];
 }

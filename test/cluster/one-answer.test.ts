@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SharedCorrelator } from '../../src/cluster/shared-correlator.ts';
 import { Correlator } from '../../src/correlate/correlator.ts';
 import type { Rule } from '../../src/rule.ts';
@@ -6,8 +6,16 @@ import { LineRing } from '../../src/store/line-ring.ts';
 import type { RedisLink } from '../../src/store/redis/redis-link.ts';
 import type { Frame, Hit, Incident, LineRef } from '../../src/types.ts';
 import { rule } from '../support/correlate.ts';
+import { eventually } from '../support/daemon.ts';
 import { hit } from '../support/hits.ts';
-import { empty, linkTo, redisServer, startCluster, startRedis, type TestRedis } from '../support/redis.ts';
+import {
+  cuttableWayTo,
+  linkTo,
+  redisServer,
+  startCluster,
+  startRedis,
+  type TestRedis,
+} from '../support/redis.ts';
 
 /*
  * Several correlators that share a Redis, against one that has everything to itself: the incidents must be the same, to the
@@ -22,6 +30,9 @@ const OPTIONS = {
 };
 /** Before now: what is kept by the clock of Redis is then kept for long enough. */
 const START = 1_700_000_000;
+
+/** Long enough for a machine that stalls. */
+const LEASE_MS = 2_500;
 
 const RULES: readonly Rule[] = [
   rule([{ kind: 'address-scan', hosts: 3, withinMs: 60_000, by: ['source', 'port'] }], { id: 'probe' }),
@@ -164,18 +175,21 @@ class Nodes {
     readonly lines: LineRing;
   }[] = [];
   dropped = 0;
+  #added = 0;
 
-  async add(url: string): Promise<void> {
-    const link = await linkTo(url);
+  async add(url: string, rules: readonly Rule[] = RULES): Promise<void> {
+    // Shorter than the lease: a Redis that does not answer is away.
+    const link = await linkTo(url, 1_500);
     const lines = ring();
     const correlator = new SharedCorrelator({
       ...OPTIONS,
       link,
       lines,
-      rules: RULES,
+      rules,
       maxOpen: 10_000,
       maxSpoolBytes: 16 << 20,
-      node: `n${this.nodes.length + 1}`,
+      leaseMs: LEASE_MS,
+      node: `n${++this.#added}`,
       now: () => this.nowMs,
       // Minutes pass between two batches here.
       windows: { slackMs: 86_400_000 },
@@ -184,6 +198,7 @@ class Nodes {
       },
       onTakeOver: () => undefined,
       onLeave: () => undefined,
+      onChanged: () => undefined,
       onNodes: async () => undefined,
       onEvent: () => undefined,
       onTransition: async (incident, transition) => {
@@ -235,6 +250,7 @@ class Nodes {
   async stop(): Promise<void> {
     for (const { correlator, link } of this.nodes) {
       await correlator.stop(2_000);
+      await correlator.leave();
       link.close();
     }
   }
@@ -242,132 +258,226 @@ class Nodes {
 
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
-describe.runIf(redisServer !== undefined)('nodes that share a Redis give the answer of one process', () => {
-  let server: TestRedis;
-  let group: Nodes;
-  const arrivals = traffic(4_000);
-  const endMs = arrivals.at(-1)!.clockMs + 3_600_000;
-  const wanted = oneProcess(arrivals, endMs);
+const arrivals = traffic(4_000);
+const endMs = arrivals.at(-1)!.clockMs + 3_600_000;
+const wanted = oneProcess(arrivals, endMs);
+
+/** A Redis and nodes of its own for one test. */
+async function withNodes(test: (group: Nodes, server: TestRedis) => Promise<void>): Promise<void> {
+  const server = await startRedis({ durable: true });
+  const group = new Nodes();
+  try {
+    await test(group, server);
+  } finally {
+    await group.stop();
+    await server.stop();
+  }
+}
+
+/** Any node, always the same way. */
+function anyone(): (i: number) => number {
   let n = 7;
-  const anyone = () => (n = (n * 31 + 11) % 1_009);
+  return () => (n = (n * 31 + 11) % 1_009);
+}
 
-  beforeAll(async () => {
-    server = await startRedis({ durable: true });
-  });
-  afterAll(() => server.stop());
-  beforeEach(async () => {
-    const link = await linkTo(server.url);
-    await empty(link);
-    link.close();
-    group = new Nodes();
-  });
-  afterEach(() => group.stop(), 30_000);
+function same(group: Nodes): void {
+  expect(differences(group.closed, wanted.closed).slice(0, 20)).toEqual([]);
+  expect([...group.tells].sort()).toEqual([...wanted.tells].sort());
+  expect(group.dropped).toBe(0);
+}
 
-  const same = () => {
-    expect(differences(group.closed, wanted.closed).slice(0, 20)).toEqual([]);
-    expect([...group.tells].sort()).toEqual([...wanted.tells].sort());
-    expect(group.dropped).toBe(0);
-  };
+describe.runIf(redisServer !== undefined)(
+  'nodes that share a Redis give the answer of one process',
+  {
+    concurrent: true,
+    timeout: 60_000,
+  },
+  () => {
+    it('the traffic has something of everything', () => {
+      const kinds = new Set([...wanted.closed.values()].map(({ kind }) => kind));
+      expect([...kinds].sort()).toEqual([
+        'address-scan',
+        'any',
+        'distributed-scan',
+        'port-scan',
+        'repeat',
+        'stealth-scan',
+      ]);
+      expect(wanted.closed.size).toBeGreaterThan(50);
+      expect(
+        [...wanted.closed.values()].some(({ remarks }) =>
+          remarks.some((remark) => remark.includes('the same source')),
+        ),
+      ).toBe(true);
+    });
 
-  it('the traffic has something of everything', () => {
-    const kinds = new Set([...wanted.closed.values()].map(({ kind }) => kind));
-    expect([...kinds].sort()).toEqual([
-      'address-scan',
-      'any',
-      'distributed-scan',
-      'port-scan',
-      'repeat',
-      'stealth-scan',
-    ]);
-    expect(wanted.closed.size).toBeGreaterThan(50);
-    expect(
-      [...wanted.closed.values()].some(({ remarks }) =>
-        remarks.some((remark) => remark.includes('the same source')),
-      ),
-    ).toBe(true);
-  });
+    it('one node alone', () =>
+      withNodes(async (group, server) => {
+        await group.add(server.url);
+        await group.feed(arrivals, () => 0);
+        await group.finish(endMs);
+        same(group);
+      }));
 
-  it('one node alone', async () => {
-    await group.add(server.url);
-    await group.feed(arrivals, () => 0);
-    await group.finish(endMs);
-    same();
-  }, 60_000);
+    it('three nodes, every hit to any of them', () =>
+      withNodes(async (group, server) => {
+        const pick = anyone();
+        for (let i = 0; i < 3; i++) await group.add(server.url);
+        await group.feed(arrivals, pick);
+        await group.finish(endMs);
+        same(group);
+      }));
 
-  it('three nodes, every hit to any of them', async () => {
-    for (let i = 0; i < 3; i++) await group.add(server.url);
-    await group.feed(arrivals, anyone);
-    await group.finish(endMs);
-    same();
-  }, 60_000);
+    it('a node is killed and another comes in the middle of it', () =>
+      withNodes(async (group, server) => {
+        const pick = anyone();
+        for (let i = 0; i < 3; i++) await group.add(server.url);
+        await group.feed(arrivals.slice(0, 1_500), pick);
+        await group.handedOver();
+        group.kill();
+        await group.feed(arrivals.slice(1_500, 2_500), pick);
+        await group.add(server.url);
+        await group.feed(arrivals.slice(2_500), pick);
+        await group.finish(endMs);
+        same(group);
+      }));
 
-  it('a node is killed and another comes in the middle of it', async () => {
-    for (let i = 0; i < 3; i++) await group.add(server.url);
-    await group.feed(arrivals.slice(0, 1_500), anyone);
-    await group.handedOver();
-    group.kill();
-    await group.feed(arrivals.slice(1_500, 2_500), anyone);
-    await group.add(server.url);
-    await group.feed(arrivals.slice(2_500), anyone);
-    await group.finish(endMs);
-    same();
-  }, 60_000);
+    it('the one node there is is killed, and its successor starts from what it left', () =>
+      withNodes(async (group, server) => {
+        const pick = anyone();
+        await group.add(server.url);
+        await group.feed(arrivals.slice(0, 2_000), pick);
+        await pause(2_500);
+        await group.feed(arrivals.slice(2_000, 2_400), pick);
+        await group.handedOver();
+        group.kill();
+        await group.add(server.url);
+        await group.feed(arrivals.slice(2_400), pick);
+        await group.finish(endMs);
+        same(group);
+      }));
 
-  it('the one node there is is killed, and its successor starts from what it left', async () => {
-    await group.add(server.url);
-    await group.feed(arrivals.slice(0, 2_000), anyone);
-    await pause(3_000);
-    await group.feed(arrivals.slice(2_000, 2_400), anyone);
-    await group.handedOver();
-    group.kill();
-    await group.add(server.url);
-    await group.feed(arrivals.slice(2_400), anyone);
-    await group.finish(endMs);
-    same();
-  }, 60_000);
+    it('what is open under a rule that the next owner does not have ends, and is told so once', () =>
+      withNodes(async (group, server) => {
+        await group.add(server.url);
+        const part = arrivals.slice(0, 1_500);
+        await group.feed(part, () => 0);
+        await group.handedOver();
+        const [first] = group.nodes;
+        await eventually(
+          'everything to be judged',
+          () => (first!.correlator.status().judgedUpToMs ?? 0) >= part.at(-1)!.clockMs - 1_000,
+        );
+        const open = first!.correlator.incidents().filter(({ ruleId }) => ruleId === 'scan');
+        expect(open.length).toBeGreaterThan(0);
+        await first!.correlator.stop(2_000);
+        await first!.correlator.leave();
+        group.nodes.shift();
+        const before = new Set(group.closed.keys());
+        await group.add(
+          server.url,
+          RULES.filter(({ id }) => id !== 'scan'),
+        );
+        await eventually('their end', () => open.every(({ id }) => group.closed.has(id)));
+        for (const { id } of open) {
+          expect(before.has(id)).toBe(false);
+          expect(group.closed.get(id)).toMatchObject({ state: 'closed', ruleId: 'scan' });
+        }
+        first!.link.close();
+      }));
 
-  it('nodes are stopped and started in turn', async () => {
-    for (let i = 0; i < 2; i++) await group.add(server.url);
-    for (let part = 0; part < 4; part++) {
-      await group.feed(arrivals.slice(part * 1_000, (part + 1) * 1_000), anyone);
-      const { correlator, link } = group.nodes.shift()!;
-      expect(await correlator.stop(5_000)).toBe(0);
-      link.close();
-      await group.add(server.url);
-    }
-    await group.finish(endMs);
-    same();
-  }, 60_000);
+    it('nodes are stopped and started in turn', () =>
+      withNodes(async (group, server) => {
+        const pick = anyone();
+        for (let i = 0; i < 2; i++) await group.add(server.url);
+        for (let part = 0; part < 4; part++) {
+          await group.feed(arrivals.slice(part * 1_000, (part + 1) * 1_000), pick);
+          const { correlator, link } = group.nodes.shift()!;
+          expect(await correlator.stop(5_000)).toBe(0);
+          await correlator.leave();
+          link.close();
+          await group.add(server.url);
+        }
+        await group.finish(endMs);
+        same(group);
+      }));
 
-  it('Redis is killed for a while and comes back', async () => {
-    for (let i = 0; i < 3; i++) await group.add(server.url);
-    await group.feed(arrivals.slice(0, 1_500), anyone);
-    await server.kill();
-    await group.feed(arrivals.slice(1_500, 3_000), anyone);
-    await pause(3_000);
-    const [first] = group.nodes;
-    expect(first!.correlator.status()).toMatchObject({ away: expect.any(String) });
-    expect(first!.correlator.status().spooled).toBeGreaterThan(100);
-    await server.restart();
-    await group.feed(arrivals.slice(3_000), anyone);
-    await group.finish(endMs);
-    same();
-    expect(first!.correlator.status()).toMatchObject({ spooled: 0 });
-    expect(first!.correlator.status().away).toBeUndefined();
-  }, 60_000);
+    it('Redis is killed for a while and comes back', () =>
+      withNodes(async (group, server) => {
+        const pick = anyone();
+        for (let i = 0; i < 3; i++) await group.add(server.url);
+        await group.feed(arrivals.slice(0, 1_500), pick);
+        await server.kill();
+        await group.feed(arrivals.slice(1_500, 3_000), pick);
+        await pause(1_000);
+        const [first] = group.nodes;
+        expect(first!.correlator.status()).toMatchObject({ away: expect.any(String) });
+        expect(first!.correlator.status().spooled).toBeGreaterThan(100);
+        await server.restart();
+        await group.feed(arrivals.slice(3_000), pick);
+        await group.finish(endMs);
+        same(group);
+        expect(first!.correlator.status()).toMatchObject({ spooled: 0 });
+        expect(first!.correlator.status().away).toBeUndefined();
+      }));
 
-  it('Redis answers nobody for longer than any lease', async () => {
-    for (let i = 0; i < 3; i++) await group.add(server.url);
-    await group.feed(arrivals.slice(0, 1_500), anyone);
-    server.freeze();
-    await group.feed(arrivals.slice(1_500, 3_000), anyone);
-    await pause(8_000);
-    server.thaw();
-    await group.feed(arrivals.slice(3_000), anyone);
-    await group.finish(endMs);
-    same();
-  }, 60_000);
-});
+    it('one node alone is cut off for a while: what it has seen is told late, with what others have seen of it', () =>
+      withNodes(async (group, server) => {
+        const way = await cuttableWayTo(server);
+        await group.add(way.url);
+        await group.add(server.url);
+        /** A knock that reaches one of the two nodes. */
+        const knock = (node: number, source: string, host: number, second: number): Promise<void> => {
+          const clockMs = (START + second) * 1_000;
+          const made = hit(source, `192.0.2.${host}`, 143, START + second, { ruleId: 'probe' });
+          const frame = { ...arrivals[0]!.frame, receivedAtMs: clockMs };
+          return group.feed([{ hit: made, clockMs, frame }], () => node);
+        };
+        await knock(1, '198.51.100.2', 10, 1);
+        await group.handedOver();
+        await way.cut();
+        for (const [i, host] of [10, 11, 12].entries()) await knock(0, '198.51.100.1', host, 2 + i);
+        await knock(0, '198.51.100.2', 11, 5);
+        await knock(1, '198.51.100.2', 12, 6);
+        // The others go on without it.
+        await knock(1, '198.51.100.3', 10, 600);
+        const [first, second] = group.nodes;
+        await eventually(
+          'the other to go on',
+          () => (second!.correlator.status().judgedUpToMs ?? 0) > (START + 300) * 1_000,
+        );
+        expect(first!.correlator.status()).toMatchObject({ spooled: 4, away: expect.any(String) });
+        expect(group.closed.size).toBe(0);
+        await way.mend();
+        await group.handedOver();
+        await group.finish((START + 7_200) * 1_000);
+        await way.stop();
+        expect(
+          [...group.closed.values()]
+            .map(({ identifier, count, openedAtMs }) => [identifier, count, openedAtMs])
+            .sort(),
+        ).toEqual([
+          ['probe/address-scan/198.51.100.1', 3, (START + 4) * 1_000],
+          ['probe/address-scan/198.51.100.2', 3, (START + 6) * 1_000],
+        ]);
+        expect(group.dropped).toBe(0);
+      }));
+
+    it('Redis answers nobody for longer than any lease', () =>
+      withNodes(async (group, server) => {
+        const pick = anyone();
+        for (let i = 0; i < 3; i++) await group.add(server.url);
+        await group.feed(arrivals.slice(0, 1_500), pick);
+        server.freeze();
+        await group.feed(arrivals.slice(1_500, 3_000), pick);
+        await pause(1.5 * LEASE_MS);
+        server.thaw();
+        await group.feed(arrivals.slice(3_000), pick);
+        await group.finish(endMs);
+        same(group);
+      }));
+  },
+);
 
 describe.runIf(redisServer !== undefined)('nodes that share a Redis Cluster', () => {
   it('give the answer of one process', async () => {

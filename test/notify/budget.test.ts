@@ -199,4 +199,23 @@ describe('Tally', () => {
     expect(again.held.map(({ incidentId }) => incidentId).toSorted()).toEqual(['1', '2']);
     expect(again).toMatchObject({ unlisted: 2, hits: 2 + 5 + 4 });
   });
+
+  it('gives each of several processes its part of a channel, and not of a source', () => {
+    const budget = new Budget({
+      perChannel: { mails: 20, perMs: 3_600_000 },
+      perSource: { mails: 2, perMs: 3_600_000 },
+    });
+    const mails = (n: number, source: (i: number) => string, nowMs: number) =>
+      Array.from({ length: n }, (_, i) => budget.admit(['ops'], source(i), 'low', nowMs)).filter(
+        ({ allowed }) => allowed.length > 0,
+      ).length;
+    budget.share(3);
+    // 7 of 20, and of these 2 are for digests.
+    expect(mails(20, (i) => `a${i}`, 0)).toBe(5);
+    budget.share(1);
+    expect(mails(20, (i) => `b${i}`, 1)).toBe(10);
+    budget.share(3);
+    expect(mails(20, (i) => `c${i}`, 2)).toBe(0);
+    expect(mails(5, () => 'one', 3_600_010)).toBe(2);
+  });
 });

@@ -5,6 +5,7 @@ import { MemoryOutbox } from '../../src/notify/memory-outbox.ts';
 import { Notifier } from '../../src/notify/notifier.ts';
 import type { AlertSource, NotifierOptions } from '../../src/notify/notifier-options.ts';
 import type { Transition } from '../../src/notify/reason.ts';
+import type { Held } from '../../src/notify/tally.ts';
 import type { Decision, Incident } from '../../src/types.ts';
 import { FakeChannel, LATER, OK } from '../support/fake-channel.ts';
 import { FakeTimers, settle } from '../support/fake-timers.ts';
@@ -305,6 +306,40 @@ describe('Notifier', () => {
     expect((await second.tell(incident(), 'settled')).reason).toBe('already-alerted');
     // The mail before the restart still counts.
     expect((await second.tell(incident({ count: 99 }), 'closed')).reason).toBe('over-budget');
+  });
+
+  it('tells in its digest what a process kept that is gone, and knows what that told people', async () => {
+    const told: LedgerRecord[] = [];
+    const held: [string, Held][] = [];
+    const gone = start({
+      budget: { perChannel: { mails: 1, perMs: HOUR }, perSource: { mails: 9, perMs: HOUR } },
+      onRecord: (_, record) => record !== undefined && told.push(record),
+      onHeld: (channel, _, each) => each !== undefined && held.push([channel, each]),
+    });
+    await gone.tell(from(1), 'settled');
+    await gone.tell(from(2), 'settled');
+    expect(held).toMatchObject([['ops', { incidentId: 'k2' }]]);
+    const next = start();
+    next.notifier.remember(told);
+    for (const [channel, each] of held) next.notifier.adopt(channel, each);
+    next.notifier.adopt('a channel that is not here', held[0]![1]);
+    expect((await next.tell(from(1), 'settled')).reason).toBe('already-alerted');
+    await next.timers.advance(HOUR);
+    await settle();
+    expect(next.ops.given.map(({ reason, incidentIds }) => [reason, ...incidentIds])).toEqual([
+      ['digest', 'k2'],
+    ]);
+  });
+
+  it('mails its part when others share the budget', async () => {
+    const { notifier, ops, tell } = start({
+      budget: { perChannel: { mails: 20, perMs: HOUR }, perSource: { mails: 9, perMs: HOUR } },
+    });
+    notifier.share(3);
+    for (let i = 0; i < 10; i++) await tell(from(i, { severity: 'low' }), 'settled');
+    await settle();
+    // 7 of 20, two of them for digests.
+    expect(ops.given).toHaveLength(5);
   });
 
   it('sends the same alert again under the same id when a crash made it forget', async () => {

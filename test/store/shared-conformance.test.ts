@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../src/store/memory.ts';
 import { openSqliteStore } from '../../src/store/open-sqlite.ts';
+import { PartitionStore } from '../../src/store/redis/partition-store.ts';
+import { RedisDeliveries } from '../../src/store/redis/redis-deliveries.ts';
+import { RedisHeld } from '../../src/store/redis/redis-held.ts';
 import { RedisIncidents } from '../../src/store/redis/redis-incidents.ts';
 import type { RedisLink } from '../../src/store/redis/redis-link.ts';
 import { RedisOutbox, type RedisOutboxOptions } from '../../src/store/redis/redis-outbox.ts';
@@ -95,6 +98,16 @@ describe.runIf(redisServer !== undefined).each([
     expect(given.filter((entry) => entry !== undefined)).toHaveLength(1);
   });
 
+  it('gives nothing to a node the others do not know of: they would take it over', async () => {
+    await empty(link);
+    let isKnown = false;
+    const outbox = outboxOf('n1', { isKnown: () => isKnown });
+    await outbox.put(alert({ id: 'a' }), 'ops', 0);
+    await expect(outbox.due('ops', 1)).rejects.toThrow('do not know');
+    isKnown = true;
+    expect((await outbox.due('ops', 1))?.alert.id).toBe('a');
+  });
+
   it('takes over the claims of a dead node, and of no other', async () => {
     await empty(link);
     const [one, two] = [outboxOf('n1'), outboxOf('n2')];
@@ -131,6 +144,82 @@ describe.runIf(redisServer !== undefined).each([
     await outbox.put(alert({ id: 'low', severity: 'low' }), 'ops', 4);
     await outbox.put(alert({ id: 'high', severity: 'high' }), 'ops', 5);
     expect(await outbox.put(alert({ id: 'low', severity: 'low' }), 'ops', 6)).toEqual({ kind: 'known' });
+  });
+
+  it('lets what was given up wait again: one alert, or all of them', async () => {
+    await empty(link);
+    const outbox = outboxOf('n1');
+    for (const id of ['a.first', 'b.first', 'c.first']) {
+      await outbox.put(alert({ id }), 'ops', 0);
+      await outbox.due('ops', 1);
+      await outbox.dead(id, 'ops', 'no such user');
+    }
+    expect(await outbox.retryDead(50, 'first')).toBe(0);
+    expect(await outbox.retryDead(50, 'b.first')).toBe(1);
+    expect(await outbox.due('ops', 60)).toMatchObject({
+      alert: { id: 'b.first' },
+      createdAtMs: 50,
+      attempts: 1,
+    });
+    expect(await outbox.retryDead(70)).toBe(2);
+    expect(await outbox.deadLetters()).toEqual([]);
+    expect(await outbox.list()).toHaveLength(3);
+  });
+
+  it('gives what a dead node kept for a digest to one of the others, and no more than once', async () => {
+    await empty(link);
+    const [one, two, three] = ['n1', 'n2', 'n3'].map((node) => new RedisHeld(link, node));
+    await one!.note('ops', 'i1', 'first');
+    await one!.note('ops', 'i2', 'second');
+    await one!.note('ops', 'i2', undefined);
+    await two!.note('noc', 'i1', 'third');
+    expect(await two!.takeOver(['n1', 'n2', 'n3'])).toEqual([]);
+    const taken = await Promise.all([two, three].map((held) => held!.takeOver(['n2', 'n3'])));
+    expect(taken.flat()).toEqual([{ channel: 'ops', text: 'first' }]);
+    expect(await three!.takeOver([])).toHaveLength(2);
+    expect(await three!.takeOver(['n3'])).toEqual([]);
+  });
+
+  it('remembers deliveries of any node, oldest first', async () => {
+    await empty(link);
+    const deliveries = new RedisDeliveries(link);
+    const delivery = { alertId: 'a', channel: 'ops', attempt: 1, outcome: 'retry', because: 'busy' } as const;
+    await deliveries.record(delivery, 10);
+    await deliveries.record({ ...delivery, attempt: 2, outcome: 'delivered' }, 20);
+    expect(await deliveries.list()).toMatchObject([
+      { outcome: 'retry', atMs: 10 },
+      { outcome: 'delivered', atMs: 20 },
+    ]);
+  });
+
+  it('does not open again what has closed', async () => {
+    await empty(link);
+    const book = new RedisIncidents(link);
+    await book.save([incident('i1', { state: 'closed', count: 9 })]);
+    await book.save([incident('i1', { state: 'growing', count: 8 })]);
+    expect(await book.get('i1')).toMatchObject({ state: 'closed', count: 9 });
+  });
+
+  it('gives a partition to one node at a time, and what it wrote to the next', async () => {
+    await empty(link);
+    const store = new PartitionStore(link, 5);
+    const lease = (await store.acquire('n1', 400))!;
+    expect(await store.acquire('n2', 400)).toBeUndefined();
+    const changes = { state: 'x', open: new Map(), closed: [], ledger: new Map(), trimBefore: '0-0' };
+    expect(await store.save(lease, changes)).toBe(true);
+    await new Promise((done) => setTimeout(done, 500));
+    // Late, but nobody has had it meanwhile.
+    expect(await store.renew(lease, 300)).toBe(true);
+    await new Promise((done) => setTimeout(done, 400));
+    const next = (await store.acquire('n2', 400))!;
+    expect(next.epoch).toBeGreaterThan(lease.epoch);
+    expect(await store.renew(lease, 400)).toBe(false);
+    expect(await store.save(lease, { ...changes, state: 'stale' })).toBe(false);
+    expect((await store.load()).state).toBe('x');
+    await store.release(lease);
+    expect(await store.acquire('n3', 400)).toBeUndefined();
+    await store.release(next);
+    expect(await store.acquire('n3', 400)).toBeDefined();
   });
 
   it('keeps 2,000 closed incidents and forgets the oldest', async () => {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -27,12 +28,28 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-/** Starts one; `durable` writes every change to disk before it is confirmed, `cluster` makes it a node of a Cluster. */
-export async function startRedis({ durable = false, cluster = false } = {}): Promise<TestRedis> {
-  const port = await freePort();
+/** How to start one. */
+export interface TestRedisOptions {
+  /** Every change is on disk before it is confirmed. */
+  readonly durable?: boolean;
+  /** As a node of a Cluster. */
+  readonly cluster?: boolean;
+  readonly password?: string;
+  /** Any that is free when absent. */
+  readonly port?: number;
+  /** Further options of the server, as its command line takes them. */
+  readonly more?: readonly string[];
+}
+
+/** Starts one. */
+export async function startRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
+  const { durable = false, cluster = false, password, more = [] } = options;
+  const port = options.port ?? (await freePort());
   const dir = mkdtempSync(join(tmpdir(), 'knockwatch-redis-'));
   const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--daemonize', 'no'];
   args.push('--appendonly', durable ? 'yes' : 'no');
+  if (password !== undefined) args.push('--requirepass', password);
+  args.push(...more);
   if (cluster) args.push('--cluster-enabled', 'yes', '--cluster-node-timeout', '2000');
   let child: ChildProcess;
   const begin = async () => {
@@ -40,6 +57,7 @@ export async function startRedis({ durable = false, cluster = false } = {}): Pro
     const client = new Redis({
       port,
       host: '127.0.0.1',
+      ...(password === undefined ? {} : { password }),
       retryStrategy: () => 50,
       maxRetriesPerRequest: null,
     });
@@ -67,6 +85,46 @@ export async function startRedis({ durable = false, cluster = false } = {}): Pro
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** A way to a Redis that can be cut: connections end and none is accepted. */
+export interface CuttableWay {
+  readonly url: string;
+  cut(): Promise<void>;
+  mend(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function cuttableWayTo(redis: TestRedis): Promise<CuttableWay> {
+  const port = await freePort();
+  const sockets = new Set<Socket>();
+  let server: Server | undefined;
+  const mend = async () => {
+    server = createServer((near) => {
+      const far = connect(redis.port, '127.0.0.1');
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        sockets.add(one);
+        one.on('error', () => undefined);
+        one.on('close', () => {
+          sockets.delete(one);
+          other.destroy();
+        });
+        one.pipe(other);
+      }
+    });
+    await new Promise<void>((done) => server!.listen(port, '127.0.0.1', done));
+  };
+  const cut = async () => {
+    const ended = server === undefined ? undefined : new Promise((done) => server!.close(done));
+    server = undefined;
+    for (const socket of sockets) socket.destroy();
+    await ended;
+  };
+  await mend();
+  return { url: `redis://127.0.0.1:${port}`, cut, mend, stop: cut };
 }
 
 /** Three of them as one Cluster; the address is what `state` takes. */
@@ -97,9 +155,9 @@ export async function startCluster(): Promise<{ readonly url: string; stop(): Pr
   };
 }
 
-/** A connection, once it is there. */
-export async function linkTo(url: string): Promise<RedisLink> {
-  const link = new RedisLink({ state: url });
+/** A connection, once it is there; a command waits at most so long for its answer. */
+export async function linkTo(url: string, commandTimeoutMs = 5_000): Promise<RedisLink> {
+  const link = new RedisLink({ state: url, commandTimeoutMs });
   for (let tries = 0; link.away !== undefined; tries++) {
     if (tries > 200) throw new Error(`no connection to ${url}: ${link.away}`);
     await new Promise((done) => setTimeout(done, 25));

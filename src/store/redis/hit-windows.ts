@@ -1,4 +1,4 @@
-import { PARTITIONS, partitionKeys, windowKeys } from './keys.ts';
+import { isPartition, partitionKeys, windowKeys } from './keys.ts';
 import { type RedisLink, script } from './redis-link.ts';
 
 /** One condition a hit may help to meet. */
@@ -34,6 +34,8 @@ export interface OfferResult {
   readonly handed: number;
   /** Waiting hits given up because one window had too many. */
   readonly cut: number;
+  /** Hits given up because nobody judges what is handed over already. */
+  readonly refused: number;
 }
 
 export interface HitWindowsOptions {
@@ -41,11 +43,15 @@ export interface HitWindowsOptions {
   readonly slackMs?: number;
   /** Hits that may wait in one window. */
   readonly maxWaiting?: number;
+  /** Hits that may be in one partition's stream. */
+  readonly maxHanded?: number;
 }
 
 /** Windows outlive their length by this much. */
 export const WINDOW_SLACK_MS = 300_000;
 const MAX_WAITING = 1_024;
+/** About 1 KiB each. Those that are judged are thinned out long before (cluster/partition.ts). */
+const MAX_HANDED = 131_072;
 
 /*
  * Adds each hit to its windows, expires what is too old, counts, and says whether the condition is met. Hits of a condition
@@ -54,16 +60,20 @@ const MAX_WAITING = 1_024;
  * may cross early.
  *
  * KEYS batches stream {seen waiting followed}...
- * ARGV node batch slack maxWaiting hits {payload at conditions {count value weight threshold within follow}...}...
+ * ARGV node batch slack maxWaiting maxHanded hits {payload at conditions {count value weight threshold within follow}...}...
  */
 const OFFER = script(`
 local number = tonumber(ARGV[2])
-if number <= tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0') then return {0, 0, 0} end
+if number <= tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0') then return {0, 0, 0, 0} end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-local slack, max = tonumber(ARGV[3]), tonumber(ARGV[4])
-local handed, cut, k, a = 0, 0, 3, 6
+local slack, max, room = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]) - redis.call('XLEN', KEYS[2])
+local handed, cut, refused, k, a = 0, 0, 0, 3, 7
 
 local function hand(field, payload)
+  if handed >= room then
+    refused = refused + 1
+    return
+  end
   redis.call('XADD', KEYS[2], '*', field, payload)
   handed = handed + 1
 end
@@ -73,11 +83,12 @@ local function text(number) return string.format('%.17g', number) end
 local function measure(seen, at, count, value, weight, threshold, within)
   local member = count == 'sum' and (weight .. ' ' .. value) or value
   redis.call('ZADD', seen, 'GT', text(at), member)
-  redis.call('ZREMRANGEBYSCORE', seen, '-inf', text(at - within - slack))
-  if redis.call('ZCARD', seen) > 2 * threshold then
-    redis.call('ZREMRANGEBYRANK', seen, 0, -2 * threshold - 1)
-  end
   redis.call('PEXPIRE', seen, within + slack)
+  local size = redis.call('ZCARD', seen)
+  -- Most sources come once.
+  if size == 1 then return count == 'sum' and tonumber(weight) or 1 end
+  redis.call('ZREMRANGEBYSCORE', seen, '-inf', text(at - within - slack))
+  if size > 2 * threshold then redis.call('ZREMRANGEBYRANK', seen, 0, -2 * threshold - 1) end
   local from = '(' .. text(at - within)
   if count ~= 'sum' then return redis.call('ZCOUNT', seen, from, '+inf') end
   local sum = 0
@@ -88,19 +99,20 @@ local function measure(seen, at, count, value, weight, threshold, within)
 end
 
 local function wait(waiting, payload, at, within)
-  local head = redis.call('LINDEX', waiting, 0)
-  while head and tonumber(string.match(head, '^%S+')) <= at - within - slack do
-    redis.call('LPOP', waiting)
-    head = redis.call('LINDEX', waiting, 0)
-  end
-  if redis.call('RPUSH', waiting, text(at) .. ' ' .. payload) > max then
+  local size = redis.call('RPUSH', waiting, text(at) .. ' ' .. payload)
+  redis.call('PEXPIRE', waiting, within + slack)
+  if size > max then
     redis.call('LPOP', waiting)
     cut = cut + 1
+    size = max
   end
-  redis.call('PEXPIRE', waiting, within + slack)
+  while size > 1 and tonumber(string.match(redis.call('LINDEX', waiting, 0), '^%S+')) <= at - within - slack do
+    redis.call('LPOP', waiting)
+    size = size - 1
+  end
 end
 
-for _ = 1, tonumber(ARGV[5]) do
+for _ = 1, tonumber(ARGV[6]) do
   local payload, at, conditions = ARGV[a], tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2])
   a = a + 3
   local pass, waits = false, {}
@@ -126,7 +138,7 @@ for _ = 1, tonumber(ARGV[5]) do
     for _, each in ipairs(waits) do wait(each[1], payload, at, each[2]) end
   end
 end
-return {1, handed, cut}
+return {1, handed, cut, refused}
 `);
 
 /**
@@ -135,16 +147,14 @@ return {1, handed, cut}
  */
 export class HitWindows {
   readonly #link: RedisLink;
-  readonly #slackMs: number;
-  readonly #maxWaiting: number;
+  readonly #bounds: readonly number[];
 
   constructor(
     link: RedisLink,
-    { slackMs = WINDOW_SLACK_MS, maxWaiting = MAX_WAITING }: HitWindowsOptions = {},
+    { slackMs = WINDOW_SLACK_MS, maxWaiting = MAX_WAITING, maxHanded = MAX_HANDED }: HitWindowsOptions = {},
   ) {
     this.#link = link;
-    this.#slackMs = slackMs;
-    this.#maxWaiting = maxWaiting;
+    this.#bounds = [slackMs, maxWaiting, maxHanded];
   }
 
   /**
@@ -157,10 +167,10 @@ export class HitWindows {
     batch: number,
     hits: readonly OfferedHit[],
   ): Promise<OfferResult> {
-    if (partition < 0 || partition >= PARTITIONS) throw new RangeError(`no partition ${partition}`);
+    if (!isPartition(partition)) throw new RangeError(`no partition ${partition}`);
     const { batches, hits: stream } = partitionKeys(partition);
     const keys = [batches, stream];
-    const args: (string | number)[] = [node, batch, this.#slackMs, this.#maxWaiting, hits.length];
+    const args: (string | number)[] = [node, batch, ...this.#bounds, hits.length];
     for (const { payload, atMs, conditions } of hits) {
       args.push(payload, atMs, conditions.length);
       for (const { key, story, count, value, weight, threshold, withinMs, followMs } of conditions) {
@@ -168,7 +178,8 @@ export class HitWindows {
         args.push(count, value, weight, threshold, withinMs, followMs);
       }
     }
-    const [fresh, handed, cut] = (await this.#link.run(OFFER, keys, args)) as [number, number, number];
-    return { fresh: fresh === 1, handed, cut };
+    const answer = (await this.#link.run(OFFER, keys, args)) as [number, number, number, number];
+    const [fresh, handed, cut, refused] = answer;
+    return { fresh: fresh === 1, handed, cut, refused };
   }
 }

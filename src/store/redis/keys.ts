@@ -6,6 +6,10 @@
 /** Parts the hits are divided into by whom they are about. Fixed: another number would send a source elsewhere. */
 export const PARTITIONS = 16;
 
+export function isPartition(number: number): boolean {
+  return Number.isInteger(number) && number >= 0 && number < PARTITIONS;
+}
+
 /** The keys of one partition. */
 export interface PartitionKeys {
   /** Hits handed over to whoever owns the partition: a stream. */
@@ -60,6 +64,10 @@ export const ALERT_KEYS = {
   incidents: '{kw:alerts}:incidents',
   /** Closed incidents by when they were last seen. */
   closed: '{kw:alerts}:closed',
+  /** What waits for a digest, by node, channel and incident. */
+  held: '{kw:alerts}:held',
+  /** The last tries to deliver: a stream. */
+  deliveries: '{kw:alerts}:deliveries',
 } as const;
 
 function partitionTag(partition: number): string {

@@ -6,6 +6,10 @@ export interface NodeWord {
   readonly node: string;
   /** Every hit it had received by then is in Redis. */
   readonly watermarkMs: number;
+  /** Whether it judges partitions; one that is about to leave does not. */
+  readonly judges: boolean;
+  /** A digest of its rules. */
+  readonly rules: string;
   /** Different each time it is said. */
   readonly word: string;
 }
@@ -23,16 +27,25 @@ export class Nodes {
     this.#link = link;
   }
 
-  /** Says how far this node has come; gives what all nodes said last, itself included. */
-  async say(node: string, watermarkMs: number): Promise<NodeWord[]> {
+  /** Says how this node is; gives what all nodes said last, itself included. */
+  async say(
+    node: string,
+    { watermarkMs, judges, rules }: Omit<NodeWord, 'node' | 'word'>,
+  ): Promise<NodeWord[]> {
     const { client } = this.#link;
-    await client.hset(NODES_KEY, node, `${++this.#beats} ${watermarkMs}`);
+    const said = `${++this.#beats} ${watermarkMs} ${judges ? 'judges' : 'leaves'} ${rules}`;
+    await client.hset(NODES_KEY, node, said);
     const words = await client.hgetall(NODES_KEY);
-    return Object.entries(words).map(([name, word]) => ({
-      node: name,
-      watermarkMs: Number(word.split(' ')[1]),
-      word,
-    }));
+    return Object.entries(words).map(([name, word]) => {
+      const [, watermark, does, digest = ''] = word.split(' ');
+      return {
+        node: name,
+        watermarkMs: Number(watermark),
+        judges: does === 'judges',
+        rules: digest,
+        word,
+      };
+    });
   }
 
   /** Forgets a node that has said nothing new; one that has is alive, and stays. */

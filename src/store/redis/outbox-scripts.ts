@@ -59,8 +59,12 @@ end
 
 local function saveIncidents(a, count)
   for _ = 1, count do
-    redis.call('HSET', INCIDENTS, ARGV[a], ARGV[a + 1])
-    if ARGV[a + 2] ~= '' then redis.call('ZADD', CLOSED, ARGV[a + 2], ARGV[a]) end
+    local isClosed = ARGV[a + 2] ~= ''
+    -- What was seen of it before it closed may come late.
+    if isClosed or not redis.call('ZSCORE', CLOSED, ARGV[a]) then
+      redis.call('HSET', INCIDENTS, ARGV[a], ARGV[a + 1])
+    end
+    if isClosed then redis.call('ZADD', CLOSED, ARGV[a + 2], ARGV[a]) end
     a = a + 3
   end
   for _, id in ipairs(redis.call('ZRANGE', CLOSED, 0, -${MAX_CLOSED + 1})) do
@@ -183,6 +187,19 @@ for _, slot in ipairs(slots(function(slot) return slot.claim end)) do
   end
 end
 return ended
+`);
+
+/** ARGV now alert('' for all): dead letters wait again, as young as new ones. */
+export const RETRY_DEAD = outboxScript(`
+local letters = slots(function(slot)
+  return slot.dead and (ARGV[2] == '' or string.sub(slot.key, -#ARGV[2] - 1) == ' ' .. ARGV[2])
+end)
+for _, slot in ipairs(letters) do
+  local key = slot.key
+  slot.dead, slot.createdAtMs, slot.notBeforeMs = nil, tonumber(ARGV[1]), tonumber(ARGV[1])
+  set(key, slot)
+end
+return #letters
 `);
 
 /** ARGV incidents {id text closedAt}... */

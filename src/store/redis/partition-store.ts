@@ -36,36 +36,51 @@ export interface Checkpoint {
 
 const PAGE = 1_000;
 
-const ACQUIRE = script(`
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+/*
+ * A lease is `node epoch until` by the clock of Redis. It is no key with an expiry: where memory is short, Redis gives up keys
+ * that have one (docs/scaling.md), and those must be windows only.
+ */
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function isMine(owner) return string.sub(owner, 1, #ARGV[1] + #ARGV[2] + 2) == ARGV[1] .. ' ' .. ARGV[2] .. ' ' end
+`;
+
+/* KEYS owner epoch; ARGV node '' milliseconds */
+const ACQUIRE = script(`${NOW}
+local owner = redis.call('GET', KEYS[1])
+if owner and tonumber(string.match(owner, '%d+$')) > now then return 0 end
 local epoch = redis.call('INCR', KEYS[2])
-redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. epoch, 'PX', ARGV[2])
+redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. epoch .. ' ' .. string.format('%d', now + ARGV[3]))
 return epoch
 `);
 
-/* An expired lease that nobody has had since is still good. */
-const RENEW = script(`
-local mine = ARGV[1] .. ' ' .. ARGV[2]
+/* An expired lease that nobody has had since is still good. KEYS owner epoch; ARGV node epoch milliseconds */
+const RENEW = script(`${NOW}
 local owner = redis.call('GET', KEYS[1])
 if not owner then
   local epoch = redis.call('GET', KEYS[2])
   if epoch and epoch ~= ARGV[2] then return 0 end
   redis.call('SET', KEYS[2], ARGV[2])
-elseif owner ~= mine then return 0 end
-redis.call('SET', KEYS[1], mine, 'PX', ARGV[3])
+elseif not isMine(owner) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2] .. ' ' .. string.format('%d', now + ARGV[3]))
 return 1
 `);
 
-const RELEASE = script(
-  `if redis.call('GET', KEYS[1]) == ARGV[1] .. ' ' .. ARGV[2] then return redis.call('DEL', KEYS[1]) end return 0`,
-);
+/* KEYS owner; ARGV node epoch */
+const RELEASE = script(`${NOW}
+local owner = redis.call('GET', KEYS[1])
+if owner and isMine(owner) then return redis.call('DEL', KEYS[1]) end
+return 0
+`);
 
-/* KEYS owner state open ledger hits; ARGV lease state trim open {id text}... closed {id}... told {id text}... forgotten {id}... */
-const CHECKPOINT = script(`
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[2], ARGV[2])
-redis.call('XTRIM', KEYS[5], 'MINID', ARGV[3])
-local a = 4
+/* KEYS owner state open ledger hits; ARGV node epoch state trim open {id text}... closed {id}... told {id text}... forgotten {id}... */
+const CHECKPOINT = script(`${NOW}
+local owner = redis.call('GET', KEYS[1])
+if not owner or not isMine(owner) then return 0 end
+redis.call('SET', KEYS[2], ARGV[3])
+redis.call('XTRIM', KEYS[5], 'MINID', ARGV[4])
+local a = 5
 local function each(step, act)
   local last = a + tonumber(ARGV[a]) * step
   a = a + 1
@@ -91,7 +106,7 @@ export class PartitionStore {
   /** The lease, or undefined when somebody has it. */
   async acquire(node: string, ttlMs: number): Promise<Lease | undefined> {
     const { owner, epoch } = this.#keys;
-    const number = Number(await this.#link.run(ACQUIRE, [owner, epoch], [node, ttlMs]));
+    const number = Number(await this.#link.run(ACQUIRE, [owner, epoch], [node, '', ttlMs]));
     return number === 0 ? undefined : { node, epoch: number };
   }
 
@@ -137,7 +152,8 @@ export class PartitionStore {
     const told = [...changes.ledger].filter((entry): entry is [string, string] => entry[1] !== undefined);
     const forgotten = [...changes.ledger].filter(([, text]) => text === undefined).map(([id]) => id);
     const args = [
-      `${node} ${epoch}`,
+      node,
+      epoch,
       changes.state,
       changes.trimBefore,
       changes.open.size,
@@ -152,7 +168,7 @@ export class PartitionStore {
     return (await this.#link.run(CHECKPOINT, [owner, state, open, ledger, hits], args)) === 1;
   }
 
-  /** Forgets the batch number of a node that is gone. */
+  /** Forgets the batch number of a node that is gone: the name will not come again. */
   async forgetNode(node: string): Promise<void> {
     await this.#link.client.hdel(this.#keys.batches, node);
   }

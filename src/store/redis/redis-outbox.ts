@@ -10,6 +10,7 @@ import {
   PUT,
   RELEASE,
   RETRY,
+  RETRY_DEAD,
   SWEEP,
 } from './outbox-scripts.ts';
 import { incidentArgs } from './redis-incidents.ts';
@@ -21,6 +22,8 @@ export interface RedisOutboxOptions {
   readonly bounds?: OutboxBounds;
   /** The newest state of an alert's incident, to be written in the same step as the alert. */
   readonly incidentOf?: (id: string) => Incident | undefined;
+  /** Whether the others know that this process is alive: claims of one that is not are taken over. */
+  readonly isKnown?: () => boolean;
   readonly now?: () => number;
 }
 
@@ -65,6 +68,7 @@ export class RedisOutbox {
   }
 
   async due(channel: string, nowMs: number): Promise<OutboxEntry | undefined> {
+    if (this.#options.isKnown?.() === false) throw new Error('the other nodes do not know of this one yet');
     await this.#pay();
     this.#asking++;
     try {
@@ -107,6 +111,11 @@ export class RedisOutbox {
 
   async deadLetters(): Promise<readonly OutboxEntry[]> {
     return this.#list('1', '');
+  }
+
+  /** Makes dead letters wait again, due now: all, or those of one alert. Gives how many. */
+  async retryDead(nowMs: number, alertId = ''): Promise<number> {
+    return Number(await this.#link.run(RETRY_DEAD, OUTBOX_KEYS, [nowMs, alertId]));
   }
 
   /** Ends the claims of nodes that are not among the living; returns how many. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HitWindows, type HitWindowsOptions, type OfferedHit } from '../../../src/store/redis/hit-windows.ts';
 import { partitionKeys } from '../../../src/store/redis/keys.ts';
+import { PartitionStore } from '../../../src/store/redis/partition-store.ts';
 import type { RedisLink } from '../../../src/store/redis/redis-link.ts';
 import { empty, linkTo, redisServer, startCluster, startRedis } from '../../support/redis.ts';
 import { windowsConformance } from '../../support/windows.conformance.ts';
@@ -25,6 +26,31 @@ function offered(
   } as const;
   return { payload: `${value}@${second}`, atMs: START + second * 1_000, conditions: [condition] };
 }
+
+describe.runIf(redisServer !== undefined)('a flood of sources', () => {
+  it('costs windows and nothing else where memory is bounded by volatile-ttl', async () => {
+    const server = await startRedis({ more: ['--maxmemory', '8mb', '--maxmemory-policy', 'volatile-ttl'] });
+    const link = await linkTo(server.url);
+    try {
+      const under = new HitWindows(link);
+      const store = new PartitionStore(link, 3);
+      const lease = await store.acquire('n1', 60_000);
+      await under.offer(3, 'n1', 1, [offered('a', 0), offered('b', 1), offered('c', 2)]);
+      for (let batch = 2; batch < 120; batch++) {
+        const sources = Array.from({ length: 256 }, (_, i) => `${batch}-${i}`);
+        const flood = sources.map((name) => offered(name, 3, { key: `r/${name}`, story: `r/${name}` }));
+        await under.offer(3, 'n1', batch, flood);
+      }
+      expect(await link.evictionPolicy()).toBe('volatile-ttl');
+      expect(/evicted_keys:(\d+)/.exec(await link.client.info('stats'))![1]).not.toBe('0');
+      expect((await store.read('0-0')).hits.map(({ payload }) => payload)).toEqual(['a@0', 'b@1', 'c@2']);
+      expect(await store.renew(lease!, 60_000)).toBe(true);
+    } finally {
+      link.close();
+      await server.stop();
+    }
+  });
+});
 
 describe.runIf(redisServer !== undefined).each([
   ['one Redis', startRedis],
@@ -79,8 +105,8 @@ describe.runIf(redisServer !== undefined).each([
   it('takes a batch once, however often it is sent', async () => {
     const under = windows();
     const hits = [offered('a', 0), offered('b', 1), offered('c', 2)];
-    expect(await under.offer(3, 'n1', 1, hits)).toEqual({ fresh: true, handed: 3, cut: 0 });
-    expect(await under.offer(3, 'n1', 1, hits)).toEqual({ fresh: false, handed: 0, cut: 0 });
+    expect(await under.offer(3, 'n1', 1, hits)).toEqual({ fresh: true, handed: 3, cut: 0, refused: 0 });
+    expect(await under.offer(3, 'n1', 1, hits)).toEqual({ fresh: false, handed: 0, cut: 0, refused: 0 });
     expect(await under.offer(3, 'n2', 1, [offered('d', 3)])).toMatchObject({ fresh: true, handed: 1 });
     expect(await payloads()).toEqual(['a@0', 'b@1', 'c@2', 'd@3']);
   });
@@ -123,9 +149,17 @@ describe.runIf(redisServer !== undefined).each([
   it('keeps what waits in bounds and says so', async () => {
     const under = windows({ maxWaiting: 3 });
     const many = Array.from({ length: 5 }, (_, i) => offered('a', i));
-    expect(await under.offer(3, 'n1', 1, many)).toEqual({ fresh: true, handed: 0, cut: 2 });
+    expect(await under.offer(3, 'n1', 1, many)).toEqual({ fresh: true, handed: 0, cut: 2, refused: 0 });
     await under.offer(3, 'n1', 2, [offered('b', 6), offered('c', 7)]);
     expect(await payloads()).toEqual(['a@3', 'a@4', 'b@6', 'c@7']);
+  });
+
+  it('hands over no more than somebody can judge, and says so', async () => {
+    const under = windows({ maxHanded: 4 });
+    const hits = Array.from({ length: 6 }, (_, i) => offered(`${i}`, i));
+    expect(await under.offer(3, 'n1', 1, hits)).toMatchObject({ handed: 4, refused: 2 });
+    expect(await under.offer(3, 'n1', 2, [offered('x', 7)])).toMatchObject({ handed: 0, refused: 1 });
+    expect(await payloads()).toEqual(['0@0', '1@1', '2@2', '3@3']);
   });
 
   it('forgets windows when they and the disorder that was allowed for are over', async () => {
