@@ -1,8 +1,7 @@
-import { createRequire } from 'node:module';
 import type { RE2JS } from 're2js';
+import { onDemand } from './on-demand.ts';
 
-/** The library, loaded with the first expression: most rule sets have none, and every start would wait for it. */
-const library = (): typeof import('re2js') => createRequire(import.meta.url)('re2js');
+const re2js = onDemand<typeof import('re2js')>('re2js');
 
 /** A regular expression of a user's: matching takes time linear to the text, whatever the expression and the text are. */
 export interface LinearRegex {
@@ -26,7 +25,7 @@ export type RegexResult =
 
 /** Compiles RE2 syntax (github.com/google/re2/wiki/Syntax): Perl's without look-around and back references. Never throws. */
 export function compileLinear(source: string): RegexResult {
-  const { RE2JS: engine, RE2JSSyntaxException } = library();
+  const { RE2JS: engine, RE2JSSyntaxException } = re2js();
   let compiled: RE2JS;
   try {
     compiled = engine.compile(source);
