@@ -64,6 +64,7 @@ export class DaemonPageSource implements PageSource {
   readonly #activity: Activity;
   #queue = { waiting: 0, dead: 0 };
   #queueCountedMs = 0;
+  #passedOver = 0;
 
   constructor(options: PageSourceOptions) {
     this.#options = options;
@@ -78,6 +79,12 @@ export class DaemonPageSource implements PageSource {
   line(frame: Frame, outcome: Outcome): void {
     const { result, attempt, hits } = outcome;
     this.#activity.line(frame, result?.kind ?? 'unknown', attempt, hits, () => becauseOf(outcome));
+  }
+
+  /** Lines that touch nothing watched and were only counted. */
+  passedOver(lines: number): void {
+    this.#activity.rates.lines += lines;
+    this.#passedOver += lines;
   }
 
   incidentMoved(incident: Incident, transition: Transition, nowMs: number): void {
@@ -129,6 +136,7 @@ export class DaemonPageSource implements PageSource {
       outbox: this.#queue,
       losses: [
         { what: 'messages lost at the devices, by their own notices', count: lost },
+        { what: 'lines that touch nothing watched, only counted in floods', count: this.#passedOver },
         { what: 'keys forgotten early', count: stats.evictedKeys },
         { what: 'hits judged early', count: stats.releasedEarly },
         { what: 'incidents closed early', count: stats.closedEarly },

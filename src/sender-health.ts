@@ -76,6 +76,18 @@ export class SenderHealth {
     this.#sample(sender, text, frame.receivedAtMs);
   }
 
+  /** Takes note of lines that were only counted, since more came than can be read whole; whose they were is not known. */
+  observePassedOver(address: string, lines: number, nowMs: number): void {
+    const names = this.#byAddress.get(address);
+    const sender =
+      this.#last?.address === address ? this.#last : (names?.values().next().value ?? undefined);
+    if (sender === undefined) return;
+    sender.recent = true;
+    sender.read += lines;
+    sender.lastSeenMs = nowMs;
+    if (sender.expectation !== undefined) sender.expectation.seenMs = nowMs;
+  }
+
   /** The device said itself that it lost messages. */
   observeLoss(frame: Frame, hostname: string | undefined, count: number, reason: string): void {
     const sender = this.#senderOf(frame.peer.address, hostname, frame.receivedAtMs);

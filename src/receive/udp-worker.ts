@@ -49,8 +49,9 @@ function receive(bytes: Buffer, remote: RemoteInfo): void {
 function flush(): void {
   flushScheduled = false;
   if (batch.usedBytes === 0) return;
-  counters.add('pendingBytes', batch.usedBytes);
-  say({ kind: 'batch', buffer: batch.take() });
+  const buffer = batch.take();
+  counters.add('pendingBytes', buffer.byteLength);
+  say({ kind: 'batch', buffer });
 }
 
 async function start(): Promise<void> {
@@ -60,6 +61,8 @@ async function start(): Promise<void> {
     server.once('error', reject);
     server.start(fd === undefined ? { address, port, exclusive: true } : { fd }).then(resolve, reject);
   });
+  // The package makes an object and a text of every message for an event of its own, which nobody here listens to.
+  socket!.removeAllListeners('message').on('message', receive);
   server.removeAllListeners('error');
   server.on('error', (error: Error) => say({ kind: 'trouble', message: error.message }));
 }
