@@ -3,9 +3,8 @@ import type { Outcome, Pipeline } from './pipeline.ts';
 import type { LineBatch } from './receive/line-batch.ts';
 import type { Frame } from './types.ts';
 
-/** So many lines are read whole, all of them, however fast they come; then so many a second. */
+/** So many lines a second are read whole, all of them, and as many at once after a quiet second. */
 const WHOLE_LINES = 10_000;
-const WHOLE_LINES_PER_MS = 10;
 /** Host names of one sender to listen for at once; with more, its lines are read one by one until it is quieter. */
 const MAX_AWAITED = 64;
 
@@ -15,6 +14,8 @@ export interface LiveSkimOptions {
   readonly process: (frame: Frame) => void;
   /** So many lines of a batch touch nothing that is watched, and were only counted. */
   readonly onPassedOver: (batch: LineBatch, lines: number) => void;
+  /** Lines a second that are read whole before any is passed over. */
+  readonly wholeLines?: number;
 }
 
 /**
@@ -28,11 +29,14 @@ export class LiveSkim {
   /** By sender address: host names (octets as latin1) whose last line was a hit. */
   readonly #awaited = new Map<string, Set<string>>();
   /** Lines that may be read whole at once. */
-  #wholeLeft = WHOLE_LINES;
+  #wholeLeft: number;
+  readonly #wholeLines: number;
   #toldMs = 0;
 
   constructor(options: LiveSkimOptions) {
     this.#options = options;
+    this.#wholeLines = options.wholeLines ?? WHOLE_LINES;
+    this.#wholeLeft = this.#wholeLines;
   }
 
   /** Has the lines of a batch processed that may be hits; false when all of them should be. */
@@ -94,8 +98,8 @@ export class LiveSkim {
   }
 
   #mayReadWhole({ lines, receivedAtMs }: LineBatch): boolean {
-    const earned = Math.max(0, receivedAtMs - this.#toldMs) * WHOLE_LINES_PER_MS;
-    this.#wholeLeft = Math.min(WHOLE_LINES, this.#wholeLeft + earned);
+    const earned = (Math.max(0, receivedAtMs - this.#toldMs) * this.#wholeLines) / 1_000;
+    this.#wholeLeft = Math.min(this.#wholeLines, this.#wholeLeft + earned);
     this.#toldMs = receivedAtMs;
     if (this.#wholeLeft < lines) return false;
     this.#wholeLeft -= lines;

@@ -79,8 +79,7 @@ export class SenderHealth {
   /** Takes note of lines that were only counted, since more came than can be read whole; whose they were is not known. */
   observePassedOver(address: string, lines: number, nowMs: number): void {
     const names = this.#byAddress.get(address);
-    const sender =
-      this.#last?.address === address ? this.#last : (names?.values().next().value ?? undefined);
+    const sender = this.#last?.address === address ? this.#last : (names?.values().next().value ?? undefined);
     if (sender === undefined) return;
     sender.recent = true;
     sender.read += lines;

@@ -10,9 +10,7 @@ import type { Decision, Delivery, Incident } from './types.ts';
 export class Telemetry {
   readonly log: Logger;
   readonly registry = new Registry();
-  readonly #frames = this.#tally('messages_received_total', 'Messages received, by listener.', [
-    'listener',
-  ]);
+  readonly #frames = this.#tally('messages_received_total', 'Messages received, by listener.', ['listener']);
   readonly #outcomes = this.#tally('lines_total', 'Lines by what became of them.', ['outcome']);
   readonly #attempts = this.#tally('attempts_total', 'Attempts parsed, by parser and action.', [
     'parser',

@@ -44,6 +44,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'app.ts': [
     'sharing.ts',
     'listeners.ts',
+    'live-skim.ts',
     'alert-desk.ts',
     'daily-digest.ts',
     'gauges.ts',
@@ -82,6 +83,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'replay-source.ts': ['pipeline.ts', 'receive'],
   'pipeline.ts': ['decode', 'parse', 'match', 'correlate', 'rules'],
   'listeners.ts': ['config.ts', 'receive'],
+  'live-skim.ts': ['pipeline.ts', 'receive'],
   'config-listeners.ts': [],
   'config.ts': ['config-listeners.ts', 'config-channels.ts', 'config-evidence.ts'],
   'config-evidence.ts': [],

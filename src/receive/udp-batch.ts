@@ -177,7 +177,9 @@ class BatchReader {
     this.#octets = new Uint8Array(batch, HEADER_BYTES, RECORD_BYTES * count);
     const textAt = HEADER_BYTES + RECORD_BYTES * count;
     this.#text = Buffer.from(batch, textAt, textBytes);
-    this.#senders = Buffer.from(batch, textAt + textBytes).toString('latin1').split('\n');
+    this.#senders = Buffer.from(batch, textAt + textBytes)
+      .toString('latin1')
+      .split('\n');
     const lengths = new Uint32Array(batch, HEADER_BYTES, 4 * count);
     this.#starts = new Uint32Array(count + 1);
     for (let i = 0; i < count; i++) this.#starts[i + 1] = this.#starts[i]! + lengths[4 * i + 2]!;
