@@ -168,6 +168,7 @@ export class App {
       senders: this.#senders,
       page: this.#page,
       persistence: this.#persistence,
+      listeners: () => this.status().listeners,
       livePages: () => this.#web?.clients ?? 0,
       startedAtMs: () => this.#startedAtMs,
     });
@@ -217,8 +218,16 @@ export class App {
       state: this.#state,
       ...(this.#startedAtMs === undefined ? {} : { startedAtMs: this.#startedAtMs }),
       atMs: Date.now(),
-      listeners: this.#receivers.flatMap(({ name, address }) =>
-        address === undefined ? [] : [{ name, ...address }],
+      listeners: this.#receivers.flatMap((receiver) =>
+        receiver.address === undefined
+          ? []
+          : [
+              {
+                name: receiver.name,
+                ...receiver.address,
+                drops: Object.fromEntries(receiver.stats().drops),
+              },
+            ],
       ),
       rules: this.#rules.status(),
       store: this.#persistence.status(),

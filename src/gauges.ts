@@ -2,6 +2,7 @@ import type { DaemonPageSource } from './page-source.ts';
 import type { Persistence } from './persistence.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { SenderHealth } from './sender-health.ts';
+import type { AppStatus } from './status.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** Where the values of gauges come from. */
@@ -10,13 +11,14 @@ export interface GaugeSources {
   readonly senders: SenderHealth;
   readonly page: DaemonPageSource;
   readonly persistence: Persistence;
+  readonly listeners: () => AppStatus['listeners'];
   readonly livePages: () => number;
   readonly startedAtMs: () => number | undefined;
 }
 
 /** Everything that is measured at the moment it is asked for. */
 export function exposeGauges(telemetry: Telemetry, sources: GaugeSources): void {
-  const { pipeline, senders, page, persistence, livePages, startedAtMs } = sources;
+  const { pipeline, senders, page, persistence, listeners, livePages, startedAtMs } = sources;
   telemetry.gauge('windows_keys', 'Keys with hits in a window.', () => pipeline.stats().keys);
   telemetry.gauge('open_incidents', 'Incidents open now.', () => pipeline.stats().openIncidents);
   telemetry.gauge(
@@ -25,15 +27,24 @@ export function exposeGauges(telemetry: Telemetry, sources: GaugeSources): void 
     () => pipeline.stats().evictedKeys,
   );
   telemetry.gauge('senders', 'Senders that were heard of.', () => senders.size);
-  telemetry.gauges('senders_in_alarm', 'Senders that are quiet or not understood.', 'state', () => {
+  telemetry.gauges('senders_in_alarm', 'Senders that are quiet or not understood.', ['state'], () => {
     const { quiet, unparsed } = senders.summary();
     return [
-      ['quiet', quiet],
-      ['unparsed', unparsed],
+      [{ state: 'quiet' }, quiet],
+      [{ state: 'unparsed' }, unparsed],
     ];
   });
-  telemetry.gauges('sender_silence_seconds', 'How long an expected sender has been silent.', 'sender', () =>
-    [...senders.silences(Date.now())].map(([address, ms]) => [address, ms / 1_000] as const),
+  telemetry.gauges('sender_silence_seconds', 'How long an expected sender has been silent.', ['sender'], () =>
+    [...senders.silences(Date.now())].map(([sender, ms]) => [{ sender }, ms / 1_000] as const),
+  );
+  telemetry.gauges(
+    'receive_drops',
+    'What a listener did not take, or the kernel not keep for it, since the start.',
+    ['listener', 'reason'],
+    () =>
+      listeners().flatMap(({ name, drops }) =>
+        Object.entries(drops).map(([reason, count]) => [{ listener: name, reason }, count] as const),
+      ),
   );
   telemetry.gauge(
     'outbox_alerts',

@@ -152,15 +152,20 @@ export class Telemetry {
   }
 
   /** As `gauge`, with a value for each set of labels; what is not among them any more goes. */
-  gauges(name: string, help: string, label: string, read: () => Iterable<readonly [string, number]>): void {
+  gauges<Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+    read: () => Iterable<readonly [labels: Readonly<Record<Label, string>>, value: number]>,
+  ): void {
     new Gauge({
       name: `knockwatch_${name}`,
       help,
-      labelNames: [label],
+      labelNames,
       registers: [this.registry],
       collect() {
         this.reset();
-        for (const [value, number] of read()) this.set({ [label]: value }, number);
+        for (const [labels, value] of read()) this.set(labels, value);
       },
     });
   }

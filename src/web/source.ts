@@ -47,6 +47,8 @@ export interface Overview {
   readonly senders: { readonly known: number; readonly quiet: number; readonly unparsed: number };
   readonly outbox: { readonly waiting: number; readonly dead: number };
   /** What was given up because a bound was reached; zeros left out. */
+  /** Lines of floods that touch nothing watched: they were only counted. */
+  readonly passedOver?: number;
   readonly losses: readonly { readonly what: string; readonly count: number }[];
 }
 
