@@ -25,6 +25,11 @@ const size = values.short
 const PARTS = { replay: replayRows, startup: startupRows, receive: receiveRows, latency: latencyRows };
 const PEERS = resolve(import.meta.dirname, '../../shared/bench/run-peers.sh');
 
+if (!existsSync('/usr/bin/time') || cpus().length < 2) {
+  console.log('benchmarks: skipped, they need GNU time (apt-get install time) and two processors');
+  process.exit(0);
+}
+
 const rows = [];
 for (const [part, measure] of Object.entries(PARTS)) {
   if (values.only !== undefined && !values.only.split(',').includes(part)) continue;
