@@ -8,6 +8,8 @@ import type { HostSet, PortSet } from '../rule.ts';
 
 /** More texts than this in one expression are slower than fewer and shorter ones that match more. */
 const MAX_TEXTS = 64;
+/** So few are still fast when each beginning stands for many hosts. */
+const MAX_GROUPS = 16;
 /** More ports than this are in nearly every line. */
 const MAX_PORTS = 64;
 
@@ -63,7 +65,7 @@ function spellIpv4(prefixes: ReadonlySet<string>): NonNullable<HostSpelling['ipv
   return { source: heads.join('|'), isLiteral, isExact: texts.length === prefixes.size };
 }
 
-/** At most MAX_TEXTS texts one of which each prefix begins with: the fewer members a text stands for, the longer it is. */
+/** At most MAX_GROUPS texts one of which each prefix begins with: the fewer members a text stands for, the longer it is. */
 function coarsened(prefixes: readonly string[]): string[] {
   const groups = groupBy(prefixes, (text) => firstOctets(text, 1));
   const isSplit = ([head, members]: [string, string[]]) => members.length > 1 || members[0] !== head;
@@ -75,7 +77,7 @@ function coarsened(prefixes: readonly string[]): string[] {
     const parts = members.includes(head)
       ? new Map([[head, [head]]])
       : groupBy(members, (text) => firstOctets(text, octetsOf(head) + 1));
-    if (groups.size - 1 + parts.size > MAX_TEXTS) return [...groups.keys()];
+    if (groups.size - 1 + parts.size > MAX_GROUPS) return [...groups.keys()];
     groups.delete(head);
     for (const [part, of] of parts) groups.set(part, of);
   }
