@@ -78,13 +78,14 @@ export class SenderHealth {
 
   /** Takes note of lines that were only counted, since more came than can be read whole; whose they were is not known. */
   observePassedOver(address: string, lines: number, nowMs: number): void {
-    const names = this.#byAddress.get(address);
-    const sender = this.#last?.address === address ? this.#last : (names?.values().next().value ?? undefined);
+    const expectation = this.#expectations.get(address);
+    if (expectation !== undefined) expectation.seenMs = nowMs;
+    const sender =
+      this.#last?.address === address ? this.#last : this.#byAddress.get(address)?.values().next().value;
     if (sender === undefined) return;
     sender.recent = true;
     sender.read += lines;
     sender.lastSeenMs = nowMs;
-    if (sender.expectation !== undefined) sender.expectation.seenMs = nowMs;
   }
 
   /** The device said itself that it lost messages. */
