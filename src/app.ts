@@ -6,11 +6,13 @@ import { exposeGauges } from './gauges.ts';
 import { crashPoint } from './lib/crash-point.ts';
 import { canonicalIp } from './lib/ip.ts';
 import { listenPlan } from './listeners.ts';
+import { LiveSkim } from './live-skim.ts';
 import { DaemonPageSource } from './page-source.ts';
 import { Persistence } from './persistence.ts';
 import { type Outcome, Pipeline, type PipelineOptions } from './pipeline.ts';
 import { createReceivers } from './receive/index.ts';
 import type { InheritedSocket } from './receive/inherited.ts';
+import type { LineBatch } from './receive/line-batch.ts';
 import type { Receiver } from './receive/receiver.ts';
 import { redisPlace, redisSettings } from './redis-settings.ts';
 import type { RuleSet } from './rule.ts';
@@ -70,6 +72,7 @@ export interface AppOptions {
 export class App {
   readonly #options: AppOptions;
   readonly #pipeline: Pipeline;
+  readonly #skim: LiveSkim;
   readonly #persistence: Persistence;
   readonly #sharing: Sharing | undefined;
   readonly #desk: AlertDesk;
@@ -99,6 +102,11 @@ export class App {
       // What is not accepted stays owed to the next run.
       onTransition: (incident, transition) =>
         void this.#onTransition(incident, transition).catch(() => undefined),
+    });
+    this.#skim = new LiveSkim({
+      pipeline: this.#pipeline,
+      process: (frame) => this.#onFrame(frame),
+      onPassedOver: (batch, lines) => this.#countPassedOver(batch, lines),
     });
     this.#rules = new LiveRules({
       path: options.rulesPath ?? config.rules,
@@ -135,7 +143,9 @@ export class App {
           ? { ...listener, note: this.#persistence.tailNote(listener.path ?? '') }
           : listener,
       ),
-      (frame) => this.#onFrame(frame),
+      Object.assign((frame: Frame) => this.#onFrame(frame), {
+        takeLines: (batch: LineBatch) => this.#skim.take(batch),
+      }),
       ({ level, message, details }) => telemetry.log[level](details ?? {}, message),
     );
     const startedAtMs = Date.now();
@@ -164,6 +174,7 @@ export class App {
       page: this.#page,
       persistence: this.#persistence,
       shared: () => this.#sharing?.status(),
+      listeners: () => this.status().listeners,
       livePages: () => this.#web?.clients ?? 0,
       startedAtMs: () => this.#startedAtMs,
     });
@@ -214,8 +225,16 @@ export class App {
       state: this.#state,
       ...(this.#startedAtMs === undefined ? {} : { startedAtMs: this.#startedAtMs }),
       atMs: Date.now(),
-      listeners: this.#receivers.flatMap(({ name, address }) =>
-        address === undefined ? [] : [{ name, ...address }],
+      listeners: this.#receivers.flatMap((receiver) =>
+        receiver.address === undefined
+          ? []
+          : [
+              {
+                name: receiver.name,
+                ...receiver.address,
+                drops: Object.fromEntries(receiver.stats().drops),
+              },
+            ],
       ),
       rules: this.#rules.status(),
       store: this.#persistence.status(),
@@ -312,6 +331,7 @@ export class App {
   #onFrame(frame: Frame): void {
     crashPoint('after-receive');
     const outcome = this.#pipeline.process(frame);
+    this.#skim.heard(frame, outcome);
     if (outcome.hits.length > 0) crashPoint('after-match');
     this.#persistence.keep(frame, outcome.hits);
     this.#count(frame, outcome);
@@ -334,6 +354,14 @@ export class App {
       this.#daily?.add(attempt);
     }
     for (const hit of hits) telemetry.hitMatched(hit.ruleId);
+  }
+
+  #countPassedOver({ address, transport, receivedAtMs }: LineBatch, lines: number): void {
+    const { telemetry } = this.#options;
+    telemetry.frameReceived(transport, lines);
+    telemetry.lineJudged('passed-over', lines);
+    this.#senders.observePassedOver(address, lines, receivedAtMs);
+    this.#page.passedOver(lines);
   }
 
   #onTransition(

@@ -2,7 +2,7 @@ import type { DaemonPageSource } from './page-source.ts';
 import type { Persistence } from './persistence.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { SenderHealth } from './sender-health.ts';
-import type { SharedStatus } from './status.ts';
+import type { AppStatus, SharedStatus } from './status.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** Where the values of gauges come from. */
@@ -13,13 +13,14 @@ export interface GaugeSources {
   readonly persistence: Persistence;
   /** Undefined unless the state is shared. */
   readonly shared: () => SharedStatus | undefined;
+  readonly listeners: () => AppStatus['listeners'];
   readonly livePages: () => number;
   readonly startedAtMs: () => number | undefined;
 }
 
 /** Everything that is measured at the moment it is asked for. */
 export function exposeGauges(telemetry: Telemetry, sources: GaugeSources): void {
-  const { pipeline, senders, page, persistence, shared, livePages, startedAtMs } = sources;
+  const { pipeline, senders, page, persistence, shared, listeners, livePages, startedAtMs } = sources;
   telemetry.gauge('windows_keys', 'Keys with hits in a window.', () => pipeline.stats().keys);
   telemetry.gauge('open_incidents', 'Incidents open now.', () => pipeline.stats().openIncidents);
   telemetry.gauge(
@@ -28,15 +29,24 @@ export function exposeGauges(telemetry: Telemetry, sources: GaugeSources): void 
     () => pipeline.stats().evictedKeys,
   );
   telemetry.gauge('senders', 'Senders that were heard of.', () => senders.size);
-  telemetry.gauges('senders_in_alarm', 'Senders that are quiet or not understood.', 'state', () => {
+  telemetry.gauges('senders_in_alarm', 'Senders that are quiet or not understood.', ['state'], () => {
     const { quiet, unparsed } = senders.summary();
     return [
-      ['quiet', quiet],
-      ['unparsed', unparsed],
+      [{ state: 'quiet' }, quiet],
+      [{ state: 'unparsed' }, unparsed],
     ];
   });
-  telemetry.gauges('sender_silence_seconds', 'How long an expected sender has been silent.', 'sender', () =>
-    [...senders.silences(Date.now())].map(([address, ms]) => [address, ms / 1_000] as const),
+  telemetry.gauges('sender_silence_seconds', 'How long an expected sender has been silent.', ['sender'], () =>
+    [...senders.silences(Date.now())].map(([sender, ms]) => [{ sender }, ms / 1_000] as const),
+  );
+  telemetry.gauges(
+    'receive_drops',
+    'What a listener did not take, or the kernel not keep for it, since the start.',
+    ['listener', 'reason'],
+    () =>
+      listeners().flatMap(({ name, drops }) =>
+        Object.entries(drops).map(([reason, count]) => [{ listener: name, reason }, count] as const),
+      ),
   );
   telemetry.gauge(
     'outbox_alerts',
@@ -71,10 +81,10 @@ export function exposeGauges(telemetry: Telemetry, sources: GaugeSources): void 
 /** Without a shared state none of them has a value: 0 would be an alarm. */
 function exposeShared(telemetry: Telemetry, shared: GaugeSources['shared']): void {
   const gauge = (name: string, help: string, of: (status: SharedStatus) => number | undefined) =>
-    telemetry.gauges(name, help, 'redis', () => {
+    telemetry.gauges(name, help, ['redis'], () => {
       const status = shared();
       const value = status === undefined ? undefined : of(status);
-      return status === undefined || value === undefined ? [] : [[status.place, value]];
+      return status === undefined || value === undefined ? [] : [[{ redis: status.place }, value]];
     });
   gauge('redis_up', '1 while the shared state can be used, 0 while hits are kept here.', ({ away }) =>
     away === undefined ? 1 : 0,

@@ -43,6 +43,18 @@ export function listenerRow({
   return { name: name.split(' ', 1)[0]!, address: `${host.includes(':') ? `[${host}]` : host}:${port}` };
 }
 
+/** Datagrams that came and were not taken. */
+export function receiveLosses({ listeners }: AppStatus): { what: string; count: number }[] {
+  const sum = (reason: string) => listeners.reduce((count, { drops }) => count + (drops[reason] ?? 0), 0);
+  return [
+    {
+      what: 'datagrams the kernel threw away, the receive buffer was full',
+      count: sum('kernel-buffer-full'),
+    },
+    { what: 'datagrams given up, processing was behind', count: sum('main-thread-behind') },
+  ];
+}
+
 /** What is wrong with the daemon itself, a sentence each. */
 export function faultsOf({ rules, store, shared }: AppStatus): string[] {
   return [

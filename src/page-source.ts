@@ -9,6 +9,7 @@ import {
   incidentDetail,
   listenerRow,
   queuedAlert,
+  receiveLosses,
   ruleRow,
   safeLine,
   senderRow,
@@ -62,6 +63,7 @@ export class DaemonPageSource implements PageSource {
   readonly #activity: Activity;
   #queue = { waiting: 0, dead: 0 };
   #queueCountedMs = 0;
+  #passedOver = 0;
 
   constructor(options: PageSourceOptions) {
     this.#options = options;
@@ -76,6 +78,12 @@ export class DaemonPageSource implements PageSource {
   line(frame: Frame, outcome: Outcome): void {
     const { result, attempt, hits } = outcome;
     this.#activity.line(frame, result?.kind ?? 'unknown', attempt, hits, () => becauseOf(outcome));
+  }
+
+  /** Lines that touch nothing watched and were only counted. */
+  passedOver(lines: number): void {
+    this.#activity.rates.lines += lines;
+    this.#passedOver += lines;
   }
 
   incidentMoved(incident: Incident, transition: Transition, nowMs: number): void {
@@ -142,7 +150,9 @@ export class DaemonPageSource implements PageSource {
       senders: senderCounts,
       outbox: this.#queue,
       ...(status.shared === undefined ? {} : { shared: status.shared }),
+      passedOver: this.#passedOver,
       losses: [
+        ...receiveLosses(status),
         { what: 'hits given up because Redis was away or full', count: status.shared?.dropped ?? 0 },
         { what: 'messages lost at the devices, by their own notices', count: lost },
         { what: 'keys forgotten early', count: stats.evictedKeys },

@@ -1,3 +1,4 @@
+import { asLatin1, searchable } from './lib/latin1.ts';
 import type { Prefilter } from './match/prefilter.ts';
 import { type LineBlock, type LineSpan, LineWindow } from './receive/file.ts';
 import type { Source } from './replay-source.ts';
@@ -105,8 +106,7 @@ export class Skim {
   /** Whether a sender whose last line was a hit says something else among these lines: then that hit is not repeated. */
   #listenFor(host: string, window: LineWindow, from: number, to: number): void {
     const { text } = window;
-    // A name that was no valid UTF-8 can not be searched for; then every line is asked.
-    const needle = host.includes(REPLACED) ? '' : host;
+    const needle = searchable(host);
     for (let at = text.indexOf(needle, Math.max(from, this.#awaited.get(host)!)); at >= 0 && at < to; ) {
       const line = window.lineAt(at);
       const { frame, message } = this.#source.peek(window.octets(line));
@@ -144,10 +144,3 @@ export class Skim {
 
 /** `Nov 23 03:00:00 ` or `2026-11-23T03:00` at the beginning of a line; the first group is the day. */
 const DAY = /^([A-Z][a-z]{2} [ \d]\d )[\d:]{8} |^(\d{4}-\d\d-\d\d)[T ]\d\d:\d\d/;
-
-/** What UTF-8 decoding puts in the place of octets that are none. */
-const REPLACED = asLatin1('\ufffd');
-
-function asLatin1(name: string | undefined): string {
-  return name === undefined ? '' : Buffer.from(name, 'utf8').toString('latin1');
-}

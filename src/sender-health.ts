@@ -69,6 +69,17 @@ export class SenderHealth {
     this.#sample(sender, text, frame.receivedAtMs);
   }
 
+  /** Takes note of lines that were only counted, since more came than can be read whole; whose they were is not known. */
+  observePassedOver(address: string, lines: number, nowMs: number): void {
+    const expectation = this.#expectations.get(address);
+    if (expectation !== undefined) expectation.seenMs = nowMs;
+    const sender = this.#senders.latestAt(address);
+    if (sender === undefined) return;
+    sender.recent = true;
+    sender.read += lines;
+    sender.lastSeenMs = nowMs;
+  }
+
   /** The device said itself that it lost messages. */
   observeLoss(frame: Frame, hostname: string | undefined, count: number, reason: string): void {
     const sender = this.#senders.get(frame.peer.address, hostname, frame.receivedAtMs);

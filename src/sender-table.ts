@@ -38,6 +38,11 @@ export class SenderTable {
     return this.#byAddress.get(address)?.values().next().value;
   }
 
+  /** The sender at an address whose line came last of all, else the first there. */
+  latestAt(address: string): Sender | undefined {
+    return this.#last?.address === address ? this.#last : this.at(address);
+  }
+
   /** The sender, which is made when it is new. */
   get(address: string, hostname: string | undefined, nowMs: number): Sender {
     const last = this.#last;

@@ -9,8 +9,13 @@ export interface AppStatus {
   readonly startedAtMs?: number;
   /** When this was put together. */
   readonly atMs: number;
-  /** The addresses that are bound. */
-  readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[];
+  /** The addresses that are bound, and what was not taken there, by reason. */
+  readonly listeners: readonly {
+    readonly name: string;
+    readonly host: string;
+    readonly port: number;
+    readonly drops: Readonly<Record<string, number>>;
+  }[];
   readonly rules: RulesStatus;
   readonly store: StoreStatus;
   /** Absent unless the state is shared (`state: redis://...`). */

@@ -10,15 +10,13 @@ import type { Decision, Delivery, Incident } from './types.ts';
 export class Telemetry {
   readonly log: Logger;
   readonly registry = new Registry();
-  readonly #frames = this.#counter('messages_received_total', 'Messages received, by listener.', [
-    'listener',
-  ]);
-  readonly #outcomes = this.#counter('lines_total', 'Lines by what became of them.', ['outcome']);
-  readonly #attempts = this.#counter('attempts_total', 'Attempts parsed, by parser and action.', [
+  readonly #frames = this.#tally('messages_received_total', 'Messages received, by listener.', ['listener']);
+  readonly #outcomes = this.#tally('lines_total', 'Lines by what became of them.', ['outcome']);
+  readonly #attempts = this.#tally('attempts_total', 'Attempts parsed, by parser and action.', [
     'parser',
     'action',
   ]);
-  readonly #hits = this.#counter('hits_total', 'Attempts that touched a watch list, by rule.', ['rule']);
+  readonly #hits = this.#tally('hits_total', 'Attempts that touched a watch list, by rule.', ['rule']);
   readonly #lost = this.#counter(
     'device_losses_total',
     'Messages devices said they did not send, by parser.',
@@ -60,20 +58,24 @@ export class Telemetry {
     this.log = destination === undefined ? pino(options) : pino(options, destination);
   }
 
-  frameReceived(listener: string): void {
-    this.#frames.inc({ listener });
+  frameReceived(listener: string, count = 1): void {
+    this.#frames.add(count, listener);
   }
 
-  lineJudged(outcome: 'attempt' | 'ignored' | 'malformed' | 'loss' | 'unknown'): void {
-    this.#outcomes.inc({ outcome });
+  /** `passed-over`: it touches nothing watched, and nothing more is known. */
+  lineJudged(
+    outcome: 'attempt' | 'ignored' | 'malformed' | 'loss' | 'unknown' | 'passed-over',
+    count = 1,
+  ): void {
+    this.#outcomes.add(count, outcome);
   }
 
   attemptParsed(parser: string, action: string): void {
-    this.#attempts.inc({ parser, action });
+    this.#attempts.add(1, parser, action);
   }
 
   hitMatched(rule: string): void {
-    this.#hits.inc({ rule });
+    this.#hits.add(1, rule);
   }
 
   deviceLost(parser: string, count: number, reason: string): void {
@@ -150,15 +152,20 @@ export class Telemetry {
   }
 
   /** As `gauge`, with a value for each set of labels; what is not among them any more goes. */
-  gauges(name: string, help: string, label: string, read: () => Iterable<readonly [string, number]>): void {
+  gauges<Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+    read: () => Iterable<readonly [labels: Readonly<Record<Label, string>>, value: number]>,
+  ): void {
     new Gauge({
       name: `knockwatch_${name}`,
       help,
-      labelNames: [label],
+      labelNames,
       registers: [this.registry],
       collect() {
         this.reset();
-        for (const [value, number] of read()) this.set({ [label]: value }, number);
+        for (const [labels, value] of read()) this.set(labels, value);
       },
     });
   }
@@ -168,7 +175,40 @@ export class Telemetry {
     return { text: await this.registry.metrics(), type: this.registry.contentType };
   }
 
+  #tally(name: string, help: string, labelNames: readonly string[]): Tally {
+    return new Tally({ name: `knockwatch_${name}`, help, labelNames, registers: [this.registry] });
+  }
+
   #counter(name: string, help: string, labelNames: string[]): Counter {
     return new Counter({ name: `knockwatch_${name}`, help, labelNames, registers: [this.registry] });
+  }
+}
+
+/** A counter that is added to with every line: the library's own makes a text of the labels each time. */
+class Tally {
+  readonly #counts = new Map<string, Map<string, number>>();
+
+  /** With one label name or two. */
+  constructor(options: ConstructorParameters<typeof Counter>[0]) {
+    const [first = '', second] = options.labelNames ?? [];
+    const counts = this.#counts;
+    new Counter({
+      ...options,
+      collect() {
+        this.reset();
+        for (const [one, inner] of counts)
+          for (const [other, count] of inner)
+            this.inc(second === undefined ? { [first]: one } : { [first]: one, [second]: other }, count);
+      },
+    });
+  }
+
+  add(count: number, one: string, other = ''): void {
+    let inner = this.#counts.get(one);
+    if (inner === undefined) {
+      inner = new Map();
+      this.#counts.set(one, inner);
+    }
+    inner.set(other, (inner.get(other) ?? 0) + count);
   }
 }

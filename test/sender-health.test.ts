@@ -54,6 +54,18 @@ describe('D1: a sender that is expected', () => {
     }
   });
 
+  it('is heard when its lines are only counted', () => {
+    const health = new SenderHealth([{ address: '192.0.2.1', everyMs: MINUTE }], T0);
+    health.observePassedOver('192.0.2.1', 500, T0 + MINUTE);
+    expect(kinds(health, T0 + 2 * MINUTE)).toEqual([]);
+    lines(health, 60, 'attempt', T0 + 2 * MINUTE);
+    health.observePassedOver('192.0.2.1', 500, T0 + 3 * MINUTE);
+    expect(kinds(health, T0 + 4 * MINUTE)).toEqual([]);
+    expect(health.report()).toMatchObject([
+      { hostname: 'gw1', read: 560, recentRead: 60, recentUnderstood: 60 },
+    ]);
+  });
+
   it('nobody expects anything of the others', () => {
     const health = new SenderHealth([], T0);
     lines(health, 1, 'attempt', T0);

@@ -46,7 +46,7 @@ export async function mailServer(onStage) {
 /** A mail about one source, or (no source) a digest with those it tells of. */
 async function mailOf(text) {
   const { messageId, subject = '', text: body = '' } = await PostalMime.parse(text);
-  const source = /: ([0-9a-f:]+) tried/.exec(subject)?.[1];
+  const source = /: ([0-9a-f.:]+) tried/.exec(subject)?.[1];
   return {
     messageId,
     source: /Digest/.test(subject) ? undefined : source,

@@ -1,50 +1,46 @@
 import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const MAIN = resolve(import.meta.dirname, '../../dist/main.js');
 const START_DEADLINE_MS = 10_000;
 
-/** A port that was free a moment ago. */
-export async function freePort() {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
+/** A port nobody listens on, below those the system gives to clients. */
+async function freePort() {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    const listens = await once(server, 'listening').catch(() => undefined);
+    if (listens === undefined) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** Starts the daemon with a configuration of its own; resolves when it listens. `config` is further YAML. */
 export async function startDaemon({ rules, protocol = 'udp', config = '', cpus }) {
   const dir = mkdtempSync(join(tmpdir(), 'knockwatch-bench-'));
-  const port = await freePort();
-  const webPort = await freePort();
   const file = join(dir, 'knockwatch.yaml');
+  const port = await freePort();
   const listeners = `[{ protocol: ${protocol}, host: 127.0.0.1, port: ${port} }]`;
   writeFileSync(
     file,
-    `rules: ${rules}\nstateDir: ${dir}\nlisteners: ${listeners}\nweb: { host: 127.0.0.1, port: ${webPort} }\n${config}`,
+    `rules: ${rules}\nstateDir: ${dir}\nlisteners: ${listeners}\nweb: { host: 127.0.0.1, port: 0 }\n${config}`,
   );
-  const command = [
-    ...(cpus === undefined ? [] : ['taskset', '-c', cpus]),
-    process.execPath,
-    MAIN,
-    'run',
-    '--config',
-    file,
-  ];
+  const pinned = cpus === undefined ? [] : ['taskset', '-c', cpus];
+  const [program, ...args] = [...pinned, process.execPath, MAIN, 'run', '--config', file];
   const began = performance.now();
-  const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   const ended = once(child, 'exit').then(([code]) => `ended with ${code}: ${log.slice(-600)}`);
   const listening = new Promise((fulfil) => {
     child.stderr.on('data', (chunk) => {
       log += chunk;
-      if (/listening on (?:udp|tcp)/.test(log)) fulfil(undefined);
+      if (addressIn(log, `listening on ${protocol}`) !== undefined) fulfil(undefined);
     });
   });
   const late = new Promise((fulfil) =>
@@ -61,5 +57,28 @@ export async function startDaemon({ rules, protocol = 'udp', config = '', cpus }
     child.kill('SIGKILL');
     throw new Error(`the daemon is ${fault}`);
   }
-  return { port, webPort, pid: child.pid, tookMs, stop, log: () => log };
+  return {
+    port,
+    pid: child.pid,
+    tookMs,
+    stop,
+    metrics: () => metricsOf(addressIn(log, 'the page is there')),
+  };
+}
+
+/** The address in the line of the daemon's log that begins its message so. */
+function addressIn(log, message) {
+  const line = log.split('\n').find((each) => each.includes(`"msg":"${message}`) && each.endsWith('}'));
+  return line === undefined ? undefined : JSON.parse(line).address;
+}
+
+/** What the daemon says it received, lost in the kernel, and only counted. */
+async function metricsOf({ port }) {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const value = (pattern) => Number(pattern.exec(text)?.[1] ?? 0);
+  return {
+    received: value(/^knockwatch_messages_received_total\{.*\} (\d+)$/m),
+    kernelDrops: value(/^knockwatch_receive_drops\{.*reason="kernel-buffer-full".*\} (\d+)$/m),
+    passedOver: value(/^knockwatch_lines_total\{outcome="passed-over"\} (\d+)$/m),
+  };
 }

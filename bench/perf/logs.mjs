@@ -71,3 +71,10 @@ export function floodLog(lines, sources) {
   closeSync(file);
   return path;
 }
+
+/** A log of one line that touches nothing. */
+export function oneLineLog() {
+  const path = join(OUT, 'one.log');
+  writeFileSync(path, 'Jan 24 12:00:00 gw1 dhcpd[812]: DHCPACK on 192.0.2.77 via eth1\n');
+  return path;
+}

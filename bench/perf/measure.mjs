@@ -31,10 +31,13 @@ export function runOnce(command, { cpus, env } = {}) {
   });
 }
 
-/** Medians of several commands run in turn, A B A B, after one round that does not count: so a slow minute slows all of them. */
+/**
+ * Medians of several commands run in turn, A B A B, so that a slow minute slows all of them; where there are several rounds, after
+ * one that does not count.
+ */
 export async function inTurn(commands, runs) {
   const results = commands.map(() => []);
-  for (let run = 0; run <= runs; run++)
+  for (let run = runs > 1 ? 0 : 1; run <= runs; run++)
     for (const [i, { command, ...options }] of commands.entries()) {
       const result = await runOnce(command, options);
       if (run > 0) results[i].push(result);
@@ -48,6 +51,18 @@ export async function inTurn(commands, runs) {
 }
 
 export function median(values) {
+  return percentile(values, 50);
+}
+
+/** Nearest rank; NaN without values. */
+export function percentile(values, percent) {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
+  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? Number.NaN;
+}
+
+/** What a running process and its threads have used so far. */
+export function cpuSeconds(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
+  const TICKS_PER_SECOND = 100;
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }

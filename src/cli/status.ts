@@ -56,11 +56,13 @@ async function ask(web: Config['web']): Promise<Status> {
 const number = (n: number) => n.toLocaleString('en', { maximumFractionDigits: n < 10 ? 1 : 0 });
 
 function summary(overview: Overview): string[] {
-  const { totals, rates, openBySeverity, outbox, nowMs, startedAtMs } = overview;
+  const { totals, rates, openBySeverity, outbox, nowMs, startedAtMs, passedOver = 0 } = overview;
+  const read = totals.lines - passedOver;
   const understood =
-    totals.lines === 0
+    read === 0
       ? ''
-      : `, ${Math.floor((100 * (totals.lines - totals.unknown - totals.malformed)) / totals.lines)} % understood`;
+      : `, ${Math.floor((100 * (read - totals.unknown - totals.malformed)) / read)} % understood`;
+  const counted = passedOver === 0 ? '' : `, ${number(passedOver)} of a flood only counted`;
   const open = (['critical', 'high', 'medium', 'low'] as const).filter(
     (severity) => openBySeverity[severity] > 0,
   );
@@ -71,7 +73,7 @@ function summary(overview: Overview): string[] {
   return [
     `knockwatch ${overview.version} on ${overview.hostName}: ${overview.state} for ${formatDuration(nowMs - startedAtMs)}`,
     `  listens    ${overview.listeners.map(({ name, address }) => `${name} ${address}`).join(', ') || 'nowhere'}`,
-    `  lines      ${number(rates.lines)} a second, ${number(totals.lines)} since the start${understood}`,
+    `  lines      ${number(rates.lines)} a second, ${number(totals.lines)} since the start${understood}${counted}`,
     `  hits       ${number(rates.hits)} a second, ${number(totals.hits)} since the start`,
     `  incidents  ${number(overview.openIncidents)} open${mix}, ${number(overview.incidents)} remembered`,
     `  alerts     ${number(outbox.waiting)} waiting, ${number(outbox.dead)} given up`,

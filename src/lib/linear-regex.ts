@@ -1,4 +1,7 @@
-import { RE2JS, RE2JSSyntaxException } from 're2js';
+import type { RE2JS } from 're2js';
+import { onDemand } from './on-demand.ts';
+
+const re2js = onDemand<typeof import('re2js')>('re2js');
 
 /** A regular expression of a user's: matching takes time linear to the text, whatever the expression and the text are. */
 export interface LinearRegex {
@@ -22,9 +25,10 @@ export type RegexResult =
 
 /** Compiles RE2 syntax (github.com/google/re2/wiki/Syntax): Perl's without look-around and back references. Never throws. */
 export function compileLinear(source: string): RegexResult {
+  const { RE2JS: engine, RE2JSSyntaxException } = re2js();
   let compiled: RE2JS;
   try {
-    compiled = RE2JS.compile(source);
+    compiled = engine.compile(source);
   } catch (error) {
     if (!(error instanceof RE2JSSyntaxException))
       return { ok: false, message: (error as Error).message, part: source };

@@ -39,15 +39,24 @@ export interface Prefilter {
 export function compilePrefilter({ rules, names }: RuleSet, spellings: Spellings): Prefilter | undefined {
   const onHosts = rules.filter(({ hosts }) => !hosts.any);
   const onAnyHost = rules.filter(({ hosts }) => hosts.any);
-  const tests = onHosts.map(({ hosts }) => hostTest(hosts));
-  const isWatched = (ip: string) => tests.some((holds) => holds(ip));
-  const hosts = spellWatchedHosts(onHosts, isWatched, names);
+  const isWatched = hostTest({
+    any: false,
+    addresses: onHosts.flatMap(({ hosts }) => hosts.addresses),
+    networks: onHosts.flatMap(({ hosts }) => hosts.networks),
+  });
+  const addresses = spellHosts(onHosts.map(({ hosts }) => hosts));
+  const hostNames = spellHostNames(isWatched, names);
   const ports = spellWatchedPorts(onAnyHost, spellings);
-  if (hosts === undefined || ports === undefined) return undefined;
+  if (addresses === undefined || hostNames === undefined || ports === undefined) return undefined;
   const besides = onAnyHost.length > 0 ? undefined : spellWatchedPorts(onHosts, spellings);
+  const { ipv4, ipv6 } = addresses;
+  const quad = ipv4 && (ipv4.isLiteral ? ipv4.source : `[^0-9](${ipv4.source})`);
+  const keys = [...(quad === undefined ? [] : [quad]), ...ipv6, ...hostNames, ...ports];
   const always = [...spellings.repeats, ...spellings.headers];
   const search: Search = {
-    key: hosts.length + ports.length === 0 ? undefined : new RegExp([...hosts, ...ports].join('|'), 'g'),
+    key: keys.length === 0 ? undefined : new RegExp(keys.join('|'), 'g'),
+    startsInside: ipv4?.isLiteral === false,
+    isWatched: ipv4?.isExact === false ? isWatched : undefined,
     rare: [...always, ...(onHosts.length > 0 ? MAPPED_IPV4 : [])],
     also: besides && new RegExp([...besides, ...always.map(escapeRegex)].join('|')),
   };
@@ -57,19 +66,17 @@ export function compilePrefilter({ rules, names }: RuleSet, spellings: Spellings
   };
 }
 
-/** By address, or by one of the names that lead to it. */
-function spellWatchedHosts(
-  rules: readonly Rule[],
+/** By one of the names that lead to a watched address. */
+function spellHostNames(
   isWatched: (ip: string) => boolean,
   names: ReadonlyMap<string, string>,
 ): string[] | undefined {
-  const byAddress = spellHosts(rules.map(({ hosts }) => hosts));
   const byName = new Set(
     [...names].filter(([key]) => !key.includes('/') && isWatched(key)).map(([, name]) => name),
   );
   // Outside ASCII letters have more than two cases.
-  if (byAddress === undefined || [...byName].some((name) => !/^[\x20-\x7e]+$/.test(name))) return undefined;
-  return [...byAddress, ...[...byName].map(anyCase)];
+  if ([...byName].some((name) => !/^[\x20-\x7e]+$/.test(name))) return undefined;
+  return [...byName].map(anyCase);
 }
 
 /** By number, by word, or by what kind of line it is. */
@@ -95,15 +102,20 @@ function isWithoutPackets({ kinds }: Rule): boolean {
 
 /** What is looked for in a text. */
 interface Search {
-  /** Every hit has it in its line, or one of the rare texts. */
+  /** Every hit has it in its line, or one of the rare texts. An IPv4 address is group 1, unless it is the whole match. */
   readonly key: RegExp | undefined;
+  /** Addresses are looked for behind another character, so one at the very beginning of a text is not found. */
+  readonly startsInside: boolean;
+  /** What addresses of group 1 have to be besides, where the key is coarse. */
+  readonly isWatched: ((ip: string) => boolean) | undefined;
   /** Searched for one by one, which V8 does many times faster than an expression with one more alternative. */
   readonly rare: readonly string[];
   /** Every hit has this in its line besides. */
   readonly also: RegExp | undefined;
 }
 
-function find(text: string, { key, rare, also }: Search, found: number[]): void {
+function find(text: string, search: Search, found: number[]): void {
+  const { key, startsInside, isWatched, rare, also } = search;
   const add = (at: number): number => {
     const start = text.lastIndexOf('\n', at) + 1;
     const lf = text.indexOf('\n', at);
@@ -113,13 +125,39 @@ function find(text: string, { key, rare, also }: Search, found: number[]): void 
   };
   found.length = 0;
   if (key !== undefined) {
-    // No match holds a line feed, so its last character is in the line it was found in.
-    for (key.lastIndex = 0; key.test(text); ) key.lastIndex = add(key.lastIndex - 1);
+    // The character in front of an address may be the line feed of the line before.
+    const next = startsInside ? (at: number) => add(at) - 1 : add;
+    key.lastIndex = startsInside && isDigit(text.charCodeAt(0)) ? next(0) : 0;
+    if (isWatched !== undefined) findWatched(text, key, isWatched, next);
+    // No match ends with a line feed, so its last character is in the line it was found in.
+    else while (key.test(text)) key.lastIndex = next(key.lastIndex - 1);
   }
   const common = found.length;
   for (const rareText of rare)
     for (let at = text.indexOf(rareText); at >= 0; ) at = text.indexOf(rareText, add(at));
   if (found.length > common) sortSpans(found);
+}
+
+/** An IPv4 address, whole. */
+const QUAD = /[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}/y;
+
+/** Matches of a key that is coarse about addresses: those that are whole and not watched do not count. */
+function findWatched(
+  text: string,
+  key: RegExp,
+  isWatched: (ip: string) => boolean,
+  next: (at: number) => number,
+): void {
+  for (let match = key.exec(text); match !== null; match = key.exec(text)) {
+    const end = key.lastIndex;
+    QUAD.lastIndex = match[1] === undefined ? text.length : end - match[1].length;
+    const [ip] = QUAD.exec(text) ?? [];
+    key.lastIndex = ip === undefined || isWatched(ip) ? next(end - 1) : QUAD.lastIndex;
+  }
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
 }
 
 /** Puts pairs of start and end in order, each once. */

@@ -8,25 +8,36 @@ import type { HostSet, PortSet } from '../rule.ts';
 
 /** More texts than this in one expression are slower than fewer and shorter ones that match more. */
 const MAX_TEXTS = 64;
+/** So few are still fast when each beginning stands for many hosts. */
+const MAX_GROUPS = 16;
 /** More ports than this are in nearly every line. */
 const MAX_PORTS = 64;
 
 /** An IPv4 address mapped into IPv6 and written in hex: `::ffff:c000:20a`, in the cases devices have. */
 export const MAPPED_IPV4: readonly string[] = ['ffff:', 'FFFF:'];
 
+/** How hosts are named by their addresses. */
+export interface HostSpelling {
+  /**
+   * Matches an IPv4 address from its first digit on, as far as it takes; absent without any. A literal is its own beginning.
+   * Others are to be looked for behind a character that is no digit: V8 skips to that ten times faster than it tries them all.
+   */
+  readonly ipv4?: { readonly source: string; readonly isLiteral: boolean; readonly isExact: boolean };
+  readonly ipv6: readonly string[];
+}
+
 /** Matches where one of the hosts is named by its address, or undefined when nearly every line would match. */
-export function spellHosts(sets: readonly HostSet[]): string[] | undefined {
-  const keys = sets.flatMap(({ addresses, networks }) => [...addresses, ...networks]);
+export function spellHosts(sets: readonly HostSet[]): HostSpelling | undefined {
   const ipv4 = new Set<string>();
   const ipv6 = new Set<string>();
-  for (const key of keys) {
-    const [base = '', length = base.includes(':') ? '128' : '32'] = key.split('/');
-    if (parseIpv4(base) >= 0) ipv4.add(ipv4Prefix(base, Number(length)));
-    else ipv6.add(spellIpv6(base, Number(length)));
-  }
-  if (ipv4.has('')) return undefined;
-  const spelled = [...spellIpv4(ipv4), ...ipv6];
-  return ipv6.size > MAX_TEXTS ? undefined : spelled;
+  for (const { addresses, networks } of sets)
+    for (const key of [...addresses, ...networks]) {
+      const [base = '', length = base.includes(':') ? '128' : '32'] = key.split('/');
+      if (parseIpv4(base) >= 0) ipv4.add(ipv4Prefix(base, Number(length)));
+      else ipv6.add(spellIpv6(base, Number(length)));
+    }
+  if (ipv4.has('') || ipv6.size > MAX_TEXTS) return undefined;
+  return { ...(ipv4.size === 0 ? {} : { ipv4: spellIpv4(ipv4) }), ipv6: [...ipv6] };
 }
 
 /** The octets all members of a network begin with: `192.0.2.` of 192.0.2.0/26, all four of an address, '' below /8. */
@@ -36,28 +47,57 @@ function ipv4Prefix(base: string, length: number): string {
   return octets === 4 || octets === 0 ? prefix : `${prefix}.`;
 }
 
-/** The prefixes, or, while they are too many, what they begin with, one octet less each time. */
-function spellIpv4(prefixes: ReadonlySet<string>): string[] {
-  let texts = prefixes;
-  while (texts.size > MAX_TEXTS) {
-    const longest = Math.max(...[...texts].map(octetsOf));
-    if (longest === 1) break;
-    texts = new Set([...texts].map((text) => (octetsOf(text) === longest ? withoutLastOctet(text) : text)));
-  }
-  const byHead = new Map<string, string[]>();
-  for (const text of texts) {
-    const head = withoutLastOctet(text);
-    byHead.set(head, [...(byHead.get(head) ?? []), text.slice(head.length)]);
-  }
-  return [...byHead].map(([head, tails]) => {
-    const isWhole = (tail: string) => !tail.endsWith('.');
-    const alternatives = tails.map(escapeRegex).join('|');
-    const tail = tails.every(isWhole)
-      ? `${alternatives})(?![0-9]`
-      : tails.map((each) => escapeRegex(each) + (isWhole(each) ? '(?![0-9])' : '')).join('|');
-    // A short prefix would else be found in the middle of every other address.
-    return `${head === '' ? '(?<![0-9.])' : escapeRegex(head)}(?:${tail})`;
+/**
+ * One expression for all prefixes: `192\\.0\\.2\\.(?:10|20)(?![0-9])` where they are alike, else a list. While there are too many,
+ * the large groups are represented by what they begin with.
+ */
+function spellIpv4(prefixes: ReadonlySet<string>): NonNullable<HostSpelling['ipv4']> {
+  const texts = prefixes.size > MAX_TEXTS ? coarsened([...prefixes]) : [...prefixes];
+  const byHead = groupBy(texts, withoutLastOctet);
+  const heads = [...byHead].map(([head, members]) => {
+    const tails = members.map((text) => {
+      const tail = text.slice(head.length);
+      return escapeRegex(tail) + (tail.endsWith('.') ? '' : '(?![0-9])');
+    });
+    return `${escapeRegex(head)}(?:${tails.join('|')})`;
   });
+  const isLiteral = byHead.size === 1 && !byHead.has('');
+  return { source: heads.join('|'), isLiteral, isExact: texts.length === prefixes.size };
+}
+
+/** At most MAX_GROUPS texts one of which each prefix begins with: the fewer members a text stands for, the longer it is. */
+function coarsened(prefixes: readonly string[]): string[] {
+  const groups = groupBy(prefixes, (text) => firstOctets(text, 1));
+  const isSplit = ([head, members]: [string, string[]]) => members.length > 1 || members[0] !== head;
+  for (;;) {
+    const [smallest] = [...groups].filter(isSplit).sort(([, a], [, b]) => a.length - b.length);
+    if (smallest === undefined) return [...groups.keys()];
+    const [head, members] = smallest;
+    // A network among them stands for all the others.
+    const parts = members.includes(head)
+      ? new Map([[head, [head]]])
+      : groupBy(members, (text) => firstOctets(text, octetsOf(head) + 1));
+    if (groups.size - 1 + parts.size > MAX_GROUPS) return [...groups.keys()];
+    groups.delete(head);
+    for (const [part, of] of parts) groups.set(part, of);
+  }
+}
+
+/** `192.0.` of 192.0.2.10 for two; the whole text when it has no more. */
+function firstOctets(text: string, count: number): string {
+  const octets = text.split('.');
+  return octets.length <= count ? text : `${octets.slice(0, count).join('.')}.`;
+}
+
+function groupBy(texts: readonly string[], keyOf: (text: string) => string): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const text of texts) {
+    const key = keyOf(text);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [text]);
+    else group.push(text);
+  }
+  return groups;
 }
 
 function octetsOf(text: string): number {

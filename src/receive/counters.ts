@@ -7,7 +7,11 @@ export class Counters {
   readonly #drops = new Map<string, number>();
 
   frame(bytes: number): void {
-    this.#frames++;
+    this.frames(1, bytes);
+  }
+
+  frames(count: number, bytes: number): void {
+    this.#frames += count;
     this.#bytes += bytes;
   }
 

@@ -12,6 +12,12 @@ export type FramingFault =
 /** One frame; the bytes are a copy of its own. */
 export type OnFrame = (bytes: Buffer, truncated: boolean) => void;
 
+/**
+ * Frames that are nothing but lines: each begins with `<`, ends with its LF at the latest at the limit, and holds no NUL. They
+ * fill the chunk from `start` to `end`. False: they are wanted one by one.
+ */
+export type OnLines = (start: number, end: number, lines: number) => boolean;
+
 const LF = 10;
 const CR = 13;
 const NUL = 0;
@@ -69,13 +75,20 @@ export class Deframer {
     return this.#inFrame || this.#head !== '';
   }
 
-  /** Takes the next octets of the stream, of any size, and gives the frames they complete, in order. */
-  push(chunk: Buffer, onFrame: OnFrame): void {
+  /**
+   * Takes the next octets of the stream, of any size, and gives the frames they complete, in order. With `onLines`, as many
+   * as are mere lines are offered together first, once a chunk.
+   */
+  push(chunk: Buffer, onFrame: OnFrame, onLines?: OnLines): void {
     this.#lfAt = -1;
     this.#nulAt = -1;
     let at = 0;
+    let offer = onLines;
     while (at < chunk.length) {
-      at = this.#inFrame ? this.#readContent(chunk, at, onFrame) : this.#readStart(chunk, at);
+      if (offer !== undefined && !this.isPartial) {
+        at = this.#offerLines(chunk, at, offer);
+        offer = undefined;
+      } else at = this.#inFrame ? this.#readContent(chunk, at, onFrame) : this.#readStart(chunk, at);
     }
   }
 
@@ -92,6 +105,22 @@ export class Deframer {
 
   get #isCounted(): boolean {
     return this.#left !== Number.POSITIVE_INFINITY;
+  }
+
+  /** Gives the position behind the lines that were taken. */
+  #offerLines(chunk: Buffer, start: number, onLines: OnLines): number {
+    if (this.#wantsCounts) return start;
+    let lines = 0;
+    let end = start;
+    for (; chunk[end] === LESS_THAN; lines++) {
+      const lf = chunk.indexOf(LF, end);
+      if (lf < 0 || lf - end > this.#maxBytes) break;
+      end = lf + 1;
+    }
+    const nul = chunk.indexOf(NUL, start);
+    if (lines === 0 || (nul >= 0 && nul < end) || !onLines(start, end, lines)) return start;
+    this.#afterCounted = false;
+    return end;
   }
 
   #readStart(chunk: Buffer, at: number): number {

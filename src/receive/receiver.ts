@@ -1,7 +1,15 @@
 import type { Frame } from '../types.ts';
+import type { LineBatch } from './line-batch.ts';
 
 /** Where frames go; must not throw. Called in arrival order for one receiver. The bytes belong to the callee. */
-export type FrameSink = (frame: Frame) => void;
+export interface FrameSink {
+  (frame: Frame): void;
+  /**
+   * Offered many lines at once, a sink may take them and ask only for the frames it wants to read; false: it wants all of
+   * them as frames. Without it every line is a frame.
+   */
+  readonly takeLines?: (batch: LineBatch) => boolean;
+}
 
 /** Counters a receiver keeps; every drop it can see has a reason of its own. */
 export interface ReceiverStats {

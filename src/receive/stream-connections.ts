@@ -4,7 +4,8 @@ import type { FrameTransport, Peer } from '../types.ts';
 import { AllowList } from './allow-list.ts';
 import { BurstReport } from './burst-report.ts';
 import type { Counters } from './counters.ts';
-import { Deframer, type FramingFault } from './framing.ts';
+import { Deframer, type FramingFault, type OnLines } from './framing.ts';
+import { type LineBatch, MIN_BATCH_LINES } from './line-batch.ts';
 import type { FrameSink, ReceiverEventSink } from './receiver.ts';
 
 export interface StreamLimits {
@@ -39,6 +40,9 @@ interface Connection {
 
 /** A read this full has more behind it: others get a turn first. */
 const FAIR_CHUNK_BYTES = 32 * 1024;
+/** A chunk this large may hold enough lines to be taken together. */
+const MIN_BATCH_BYTES = 4 * 1024;
+const CR = 13;
 /** How long a closing receiver waits for octets that are under way, and how long it goes on reading at most. */
 const DRAIN_QUIET_MS = 50;
 const DRAIN_DEADLINE_MS = 1_000;
@@ -171,7 +175,8 @@ export class StreamConnections {
     }
     connection.fresh = false;
     connection.lastDataMs = performance.now();
-    const completed = this.#frames(connection, (onFrame) => deframer.push(chunk, onFrame));
+    const onLines = this.#lineTaker(connection, chunk);
+    const completed = this.#frames(connection, (onFrame) => deframer.push(chunk, onFrame, onLines));
     if (!deframer.isPartial) connection.partialSinceMs = undefined;
     else if (completed > 0) connection.partialSinceMs = connection.lastDataMs;
     else connection.partialSinceMs ??= connection.lastDataMs;
@@ -179,6 +184,35 @@ export class StreamConnections {
       socket.pause();
       setImmediate(() => socket.resume());
     }
+  }
+
+  /** Offers the plain lines of a chunk to the sink, if it takes lines at all. */
+  #lineTaker(connection: Connection, chunk: Buffer): OnLines | undefined {
+    const { peer } = connection;
+    const { counters, sink, transport } = this.#outlet;
+    const { takeLines } = sink;
+    if (takeLines === undefined || chunk.length < MIN_BATCH_BYTES) return undefined;
+    return (start, end, lines) => {
+      const batch: LineBatch = {
+        get text() {
+          return chunk.toString('latin1', start, end);
+        },
+        lines,
+        address: peer.address,
+        transport,
+        receivedAtMs: Date.now(),
+        frame(from, to) {
+          const last = to > from && chunk[start + to - 1] === CR ? to - 1 : to;
+          const bytes = Buffer.from(chunk.subarray(start + from, start + last));
+          return { bytes, receivedAtMs: this.receivedAtMs, peer, transport };
+        },
+      };
+      if (lines < MIN_BATCH_LINES || !takeLines(batch)) return false;
+      counters.frames(lines, end - start - lines);
+      // A frame that is incomplete now has just begun.
+      connection.partialSinceMs = undefined;
+      return true;
+    };
   }
 
   /** Sends what the deframer gives to the sink; returns how many frames that were. */

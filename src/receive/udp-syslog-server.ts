@@ -7,6 +7,7 @@ import { BatchQueue } from './batch-queue.ts';
 import { Counters } from './counters.ts';
 import { DEFAULT_MAX_BYTES } from './datagram-gate.ts';
 import { KernelDrops } from './kernel-drops.ts';
+import type { LineBatch } from './line-batch.ts';
 import { ListenError, type ListenPlace, placeName, withinStartDeadline } from './listen-error.ts';
 import { DEFAULT_RECEIVE_BUFFER_BYTES } from './receive-buffer.ts';
 import type { FrameSink, Receiver, ReceiverEventSink, ReceiverStats } from './receiver.ts';
@@ -65,7 +66,7 @@ export class UdpSyslogServer implements Receiver {
     this.#options = options;
     this.#onEvent = onEvent;
     this.#spawn = spawn;
-    this.#queue = new BatchQueue(this.#shared, (frame) => this.#deliver(frame, sink));
+    this.#queue = new BatchQueue(this.#shared, this.#counting(sink));
   }
 
   get address(): Receiver['address'] {
@@ -93,10 +94,22 @@ export class UdpSyslogServer implements Receiver {
     return this.#counters.snapshot([...this.#shared.drops(), ['kernel-buffer-full', kernel]]);
   }
 
-  #deliver(frame: Frame, sink: FrameSink): void {
-    this.#counters.frame(frame.bytes.length);
-    if (frame.truncated) this.#counters.drop('frame-too-long');
-    sink(frame);
+  /** The sink, with what goes into it counted. */
+  #counting(sink: FrameSink): FrameSink {
+    const { takeLines } = sink;
+    const take = (frame: Frame): void => {
+      this.#counters.frame(frame.bytes.length);
+      if (frame.truncated) this.#counters.drop('frame-too-long');
+      sink(frame);
+    };
+    if (takeLines === undefined) return take;
+    return Object.assign(take, {
+      takeLines: (batch: LineBatch) => {
+        if (!takeLines(batch)) return false;
+        this.#counters.frames(batch.lines, batch.text.length - batch.lines);
+        return true;
+      },
+    });
   }
 
   async #launch(port: number): Promise<void> {

@@ -34,7 +34,8 @@ function say(message: FromUdpWorker): void {
 function receive(bytes: Buffer, remote: RemoteInfo): void {
   const admitted = gate.admit(bytes, remote.address);
   if (admitted === undefined) return;
-  if (counters.get('pendingBytes') + batch.usedBytes > options.maxBacklogBytes) {
+  // Asked once a batch: a counter both threads share is dear.
+  if (batch.usedBytes === 0 && counters.get('pendingBytes') > options.maxBacklogBytes) {
     counters.add('main-thread-behind');
     return;
   }
@@ -49,8 +50,9 @@ function receive(bytes: Buffer, remote: RemoteInfo): void {
 function flush(): void {
   flushScheduled = false;
   if (batch.usedBytes === 0) return;
-  counters.add('pendingBytes', batch.usedBytes);
-  say({ kind: 'batch', buffer: batch.take() });
+  const buffer = batch.take();
+  counters.add('pendingBytes', buffer.byteLength);
+  say({ kind: 'batch', buffer });
 }
 
 async function start(): Promise<void> {
@@ -60,6 +62,8 @@ async function start(): Promise<void> {
     server.once('error', reject);
     server.start(fd === undefined ? { address, port, exclusive: true } : { fd }).then(resolve, reject);
   });
+  // The package makes an object and a text of every message for an event of its own, which nobody here listens to.
+  socket!.removeAllListeners('message').on('message', receive);
   server.removeAllListeners('error');
   server.on('error', (error: Error) => say({ kind: 'trouble', message: error.message }));
 }

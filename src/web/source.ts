@@ -51,6 +51,8 @@ export interface Overview {
   /** How the state is shared with other nodes; absent when it is not. */
   readonly shared?: SharedStatus;
   /** What was given up because a bound was reached; zeros left out. */
+  /** Lines of floods that touch nothing watched: they were only counted. */
+  readonly passedOver?: number;
   readonly losses: readonly { readonly what: string; readonly count: number }[];
 }
 

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { hostTest } from '../../src/match/ignore-index.ts';
 import { compileMatcher } from '../../src/match/matcher.ts';
 import { compilePrefilter, type Prefilter } from '../../src/match/prefilter.ts';
 import { parse } from '../../src/parse/index.ts';
@@ -174,5 +176,61 @@ describe('compilePrefilter()', () => {
   it('passes nothing when there is no rule', () => {
     const lines = fixtures.filter((line) => !/message repeated |#Fields:/.test(line));
     expect(spansIn(compilePrefilter(ruleSet([]), spellings)!, lines.map(latin1).join('\n'))).toEqual([]);
+  });
+});
+
+describe('where a watched address stands', () => {
+  const many = Array.from({ length: 300 }, (_, i) => `10.${i % 7}.${i % 250}.9`);
+  const sets = [
+    ['192.0.2.10'],
+    ['192.0.2.10', '192.0.2.20', '198.51.100.0/24'],
+    ['192.0.2.10', '203.0.0.0/16', '2001:db8::1'],
+    ['192.0.2.10', ...many],
+    ['192.0.2.10', '203.0.0.0/8', ...many],
+  ];
+  const word = fc.constantFrom(
+    '192.0.2.10',
+    '192.0.2.20',
+    '192.0.2.100',
+    '198.51.100.7',
+    '203.0.113.9',
+    '10.1.1.9',
+    '10.9.9.9',
+    '10.5',
+    '7',
+    '2001:db8::1',
+    'word',
+  );
+  const text = fc
+    .array(fc.tuple(word, fc.constantFrom(' ', '\n', '=')), { maxLength: 40 })
+    .map((words) => words.flat().join(''));
+
+  it.each(sets.map((set) => [set.slice(0, 3).join(' '), set] as const))('%s: its line is found', (_, set) => {
+    const watched = hosts(...set);
+    const prefilter = compilePrefilter(ruleSet([rule('all', watched, ports('any'))]), spellings)!;
+    const isWatched = hostTest(watched);
+    let wanted = 0;
+    fc.assert(
+      fc.property(text, (log) => {
+        const found = spansIn(prefilter, log);
+        const lines = log
+          .split('\n')
+          .filter((line) => line.split(/[ =]/).some((each) => isIP(each) !== 0 && isWatched(each)));
+        wanted += lines.length;
+        expect(found).toEqual(expect.arrayContaining(lines));
+      }),
+      { numRuns: 500 },
+    );
+    expect(wanted).toBeGreaterThan(100);
+  });
+
+  it('finds no line that only resembles one of very many hosts', () => {
+    const prefilter = compilePrefilter(
+      ruleSet([rule('all', hosts('192.0.2.10', ...many), ports('any'))]),
+      spellings,
+    )!;
+    expect(
+      spansIn(prefilter, 'SRC=10.9.9.9 DST=192.0.2.11\nSRC=10.9.9.9 DST=10.1.1.9\n10.9.9.9 192.0.2.10'),
+    ).toEqual(['SRC=10.9.9.9 DST=10.1.1.9', '10.9.9.9 192.0.2.10']);
   });
 });

@@ -300,3 +300,77 @@ describe('hostile octets cost time in proportion, not squared', () => {
     expect(performance.now() - before).toBeLessThan(2_000);
   });
 });
+
+describe('lines taken together', () => {
+  /** The same stream with lines taken together where they are offered, some of them only. */
+  function deframeLines(
+    pieces: readonly Buffer[],
+    maxBytes: number,
+    takes: readonly boolean[],
+  ): Taken & { lines: number } {
+    const taken = { frames: [] as [string, boolean][], faults: [] as string[], lines: 0 };
+    const deframer = new Deframer(maxBytes, (fault) => taken.faults.push(fault));
+    const onFrame = (bytes: Buffer, truncated: boolean) => {
+      taken.frames.push([bytes.toString('latin1'), truncated]);
+    };
+    for (const [i, piece] of pieces.entries())
+      deframer.push(piece, onFrame, (start, end, lines) => {
+        if (takes[i] !== true) return false;
+        const texts = piece.toString('latin1', start, end).split('\n');
+        expect(texts.pop()).toBe('');
+        expect(texts).toHaveLength(lines);
+        for (const text of texts) taken.frames.push([text.replace(/\r$/, ''), false]);
+        taken.lines += lines;
+        return true;
+      });
+    deframer.end(onFrame);
+    return taken;
+  }
+
+  const token = fc.constantFrom(
+    '<4>a line\n',
+    '<4>a line\n',
+    '<4>a line\n',
+    '<4>a line\n',
+    '<4>another, longer line\r\n',
+    '<4>one with a NUL\0',
+    '\n',
+    '\r\n',
+    '12 <4>counted x',
+    '7 <4>a\nb',
+    '40 <4>lies',
+    'no PRI\n',
+    `<4>${'long '.repeat(20)}\n`,
+    '2026-11-23 text\n',
+    '<',
+    '9',
+    ' ',
+  );
+
+  it('are the frames they are one by one, faults included, however the stream is cut', () => {
+    let lines = 0;
+    fc.assert(
+      fc.property(
+        fc.array(token, { minLength: 1, maxLength: 40 }),
+        fc.array(fc.nat(60), { maxLength: 8 }),
+        fc.array(fc.boolean(), { minLength: 9, maxLength: 9 }),
+        fc.constantFrom(64, 65_536),
+        (tokens, cuts, takes, maxBytes) => {
+          const stream = Buffer.from(tokens.join(''), 'latin1');
+          const pieces: Buffer[] = [];
+          let at = 0;
+          for (const cut of cuts) {
+            pieces.push(stream.subarray(at, at + cut));
+            at = Math.min(stream.length, at + cut);
+          }
+          pieces.push(stream.subarray(at));
+          const together = deframeLines(pieces, maxBytes, takes);
+          lines += together.lines;
+          expect({ frames: together.frames, faults: together.faults }).toEqual(deframe(pieces, maxBytes));
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+    expect(lines).toBeGreaterThan(500);
+  });
+});

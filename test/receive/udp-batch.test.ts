@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { LineBatch } from '../../src/receive/line-batch.ts';
 import { BATCH_BYTES, BatchWriter, readBatch, SharedCounters } from '../../src/receive/udp-batch.ts';
 import type { Frame } from '../../src/types.ts';
 
@@ -35,6 +36,45 @@ it('what a BatchWriter packs, readBatch() gives back', () => {
       expect(writer.usedBytes).toBe(0);
     }),
   );
+});
+
+it('runs of lines of one sender are offered together, and each gives the frame it is one by one', () => {
+  const datagram = fc.record({
+    text: fc.constantFrom('<4>a line', '<4>with LF\n', '<4>with CR LF\r\n', '<4>two\nlines', '\n', 'x'),
+    address: fc.constantFrom('192.0.2.1', '192.0.2.1', '192.0.2.1', '192.0.2.1', '2001:db8::1'),
+    truncated: fc.constantFrom(false, false, false, false, false, false, true),
+    times: fc.integer({ min: 1, max: 60 }),
+  });
+  let together = 0;
+  fc.assert(
+    fc.property(fc.array(datagram, { minLength: 1, maxLength: 20 }), fc.boolean(), (datagrams, takes) => {
+      const writer = new BatchWriter();
+      let receivedAtMs = 1_000;
+      for (const { text, address, truncated, times } of datagrams)
+        for (let i = 0; i < times; i++)
+          writer.add(Buffer.from(text), receivedAtMs++, address, 514 + i, truncated);
+      const batch = writer.take();
+      const frames: Frame[] = [];
+      const takeLines = ({ text, lines, address, receivedAtMs: lastMs, frame }: LineBatch) => {
+        if (!takes) return false;
+        const before = frames.length;
+        for (let at = 0; at < text.length; at = text.indexOf('\n', at) + 1)
+          frames.push(frame(at, text.indexOf('\n', at)));
+        const taken = frames.slice(before);
+        expect(taken).toHaveLength(lines);
+        expect(taken.every(({ peer }) => peer.address === address)).toBe(true);
+        expect(taken.at(-1)!.receivedAtMs).toBe(lastMs);
+        together += lines;
+        return true;
+      };
+      readBatch(
+        batch,
+        Object.assign((frame: Frame) => void frames.push(frame), { takeLines }),
+      );
+      expect(frames).toEqual(framesOf(batch));
+    }),
+  );
+  expect(together).toBeGreaterThan(1_000);
 });
 
 it('a batch below its size takes the largest datagram there is', () => {

@@ -25,8 +25,8 @@ export class RecordingTelemetry extends Telemetry {
     this.transitions.push({ transition, incident });
   }
 
-  override lineJudged(outcome: Parameters<Telemetry['lineJudged']>[0]): void {
-    this.lines.set(outcome, (this.lines.get(outcome) ?? 0) + 1);
+  override lineJudged(outcome: Parameters<Telemetry['lineJudged']>[0], count = 1): void {
+    this.lines.set(outcome, (this.lines.get(outcome) ?? 0) + count);
   }
 
   get lineCount(): number {

@@ -105,20 +105,29 @@ export async function evidenceRun(): Promise<EvidenceRun> {
   return run;
 }
 
-/** Until all three incidents have been told to who takes them, and given up by who does not. */
+/** Until all three incidents have been told to who takes them, and given up by who does not, and the store says so. */
 async function settled({ verb }: EvidenceRun): Promise<void> {
+  const json = async (...args: string[]) =>
+    (await verb(...args, '--json')).stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
   for (let i = 0; i < 100; i++) {
-    const { stdout } = await verb('outbox', '--json');
-    const rows = stdout.split('\n').filter((line) => line !== '');
+    const rows = await json('outbox');
     const count = (what: object) =>
-      rows.filter((row) => Object.entries(what).every(([key, value]) => JSON.parse(row)[key] === value))
-        .length;
-    if (
+      rows.filter((row) => Object.entries(what).every(([key, value]) => row[key] === value)).length;
+    const sorted =
       count({ state: 'given up' }) === 3 &&
       count({ channel: 'away' }) === 3 &&
-      count({ channel: 'mail' }) === 0
-    )
-      return;
+      count({ channel: 'mail' }) === 0;
+    if (sorted) {
+      const ids = (await json('incidents')).map(({ event }) => event.id);
+      const told = (await Promise.all(ids.map((id) => json('incidents', id)))).flat();
+      const reached = told.filter(({ deliveries }) =>
+        deliveries.some(({ channel }: { channel: string }) => channel === 'mail'),
+      );
+      if (reached.length === 3) return;
+    }
     await new Promise((done) => setTimeout(done, 100));
   }
   throw new Error('the alerts did not go out in ten seconds');

@@ -89,7 +89,7 @@ export class PageFixture {
         state: 'listening',
         startedAtMs,
         atMs: Date.now(),
-        listeners: [{ name: 'udp', host: '::', port: 5_514 }],
+        listeners: [{ name: 'udp', host: '::', port: 5_514, drops: {} }],
         rules: {
           path: 'rules',
           files: ruleSet.files,

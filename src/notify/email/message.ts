@@ -1,6 +1,9 @@
-import { createTransport, type SendMailOptions } from 'nodemailer';
+import type { SendMailOptions } from 'nodemailer';
 import { oneLine } from '../../lib/escape.ts';
+import { onDemand } from '../../lib/on-demand.ts';
 import type { Alert } from '../../types.ts';
+
+const nodemailer = onDemand<typeof import('nodemailer')>('nodemailer');
 
 /** Who a message is from and to; addresses are checked (address.ts). */
 export interface Correspondents {
@@ -40,7 +43,7 @@ export function messageOf(alert: Alert, { from, fromName, to }: Correspondents, 
 
 /** The octets of a message, for transports that take a whole one. */
 export async function composed(message: SendMailOptions, newline: 'windows' | 'unix'): Promise<Buffer> {
-  const composer = createTransport({
+  const composer = nodemailer().createTransport({
     streamTransport: true,
     buffer: true,
     newline,

@@ -1,7 +1,10 @@
-import { createTransport, type NodemailerError, type SMTPTransportOptions } from 'nodemailer';
+import type { NodemailerError, SMTPTransportOptions } from 'nodemailer';
 import { visible } from '../../lib/escape.ts';
+import { onDemand } from '../../lib/on-demand.ts';
 import type { EmailOptions } from '../options.ts';
 import { type MailOutcome, type MailTransport, type Refusal, refusedAll } from './mail-transport.ts';
+
+const nodemailer = onDemand<typeof import('nodemailer')>('nodemailer');
 
 const TIMEOUT_MS = 30_000;
 const MAX_BECAUSE = 300;
@@ -11,7 +14,7 @@ const OUR_FAULT = new Set([503, 530, 534, 535, 538]);
 /** SMTP with STARTTLS or TLS, a connection a message. Throws TypeError when the options make no sense. */
 export function smtpTransport(options: EmailOptions): MailTransport {
   const settings = settingsOf(options);
-  const mailer = createTransport(settings);
+  const mailer = nodemailer().createTransport(settings);
   const secrets = secretsOf(settings.auth?.user, settings.auth?.pass);
   const said = (text: string) => visible(redact(text, secrets), MAX_BECAUSE);
 

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
-import { Cluster, Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
+import { onDemand } from '../../lib/on-demand.ts';
+
+const ioredis = onDemand<typeof import('ioredis')>('ioredis');
 
 /** A Lua script that runs atomically on the node that holds its keys. */
 export interface Script {
@@ -155,12 +158,12 @@ function connect(
     enableOfflineQueue: false,
   };
   if (nodes.length > 1) {
-    return new Cluster([...nodes], {
+    return new (ioredis().Cluster)([...nodes], {
       redisOptions: options,
       enableOfflineQueue: false,
       slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
       clusterRetryStrategy: () => RECONNECT_MS,
     });
   }
-  return new Redis({ ...nodes[0]!, ...options, db, retryStrategy: () => RECONNECT_MS });
+  return new (ioredis().Redis)({ ...nodes[0]!, ...options, db, retryStrategy: () => RECONNECT_MS });
 }
