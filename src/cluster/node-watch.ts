@@ -15,6 +15,8 @@ export interface NodesSeen {
 
 /** Not having looked for so long means that we could not: nobody is blamed for the silence. */
 const BLIND_AFTER_MS = 2_000;
+/** After that everybody has so many times the usual to say something. */
+const GRACE = 3;
 /** A node that talks and gets nowhere for so long is stuck; one that catches up moves, however slowly. */
 const STUCK_AFTER_MS = 60_000;
 
@@ -34,6 +36,7 @@ export class NodeWatch {
   readonly #deadAfterMs: number;
   readonly #heard = new Map<string, Heard>();
   #lookedMs = Number.NEGATIVE_INFINITY;
+  #graceUntilMs = Number.NEGATIVE_INFINITY;
 
   /** A node that says nothing new for so long is dead: its partitions and claims are taken over, nobody waits for its hits. */
   constructor(deadAfterMs: number) {
@@ -42,12 +45,13 @@ export class NodeWatch {
 
   /** `nowMs` is any clock that does not jump. */
   look(words: readonly NodeWord[], nowMs: number): NodesSeen {
-    if (nowMs - this.#lookedMs > BLIND_AFTER_MS) this.#heard.clear();
+    if (nowMs - this.#lookedMs > BLIND_AFTER_MS) this.#forgive(nowMs);
     this.#lookedMs = nowMs;
     for (const name of this.#heard.keys())
       if (!words.some(({ node }) => node === name)) this.#heard.delete(name);
     for (const word of words) this.#hear(word, nowMs);
-    const isDead = ({ node }: NodeWord) => nowMs - this.#heard.get(node)!.sinceMs >= this.#deadAfterMs;
+    const isDead = ({ node }: NodeWord) =>
+      nowMs >= this.#graceUntilMs && nowMs - this.#heard.get(node)!.sinceMs >= this.#deadAfterMs;
     const living = words.filter((word) => !isDead(word));
     const moving = living.filter(({ node }) => nowMs - this.#heard.get(node)!.movedMs < STUCK_AFTER_MS);
     return {
@@ -57,6 +61,13 @@ export class NodeWatch {
       judging: living.filter(({ judges }) => judges).length,
       dead: words.filter(isDead),
     };
+  }
+
+  /** Whoever was away comes back with hits that are owed, and not in the first moment: they are waited for. */
+  #forgive(nowMs: number): void {
+    this.#heard.clear();
+    const hasLooked = Number.isFinite(this.#lookedMs);
+    if (hasLooked) this.#graceUntilMs = nowMs + GRACE * this.#deadAfterMs;
   }
 
   #hear({ node, word, watermarkMs }: NodeWord, nowMs: number): void {

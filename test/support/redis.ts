@@ -28,6 +28,8 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
+const START_DEADLINE_MS = 15_000;
+
 /** How to start one. */
 export interface TestRedisOptions {
   /** Every change is on disk before it is confirmed. */
@@ -62,7 +64,13 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
       maxRetriesPerRequest: null,
     });
     client.on('error', () => undefined);
+    // One that does not answer must not outlive the test that fails for it.
+    const late = setTimeout(() => {
+      child.kill('SIGKILL');
+      client.disconnect();
+    }, START_DEADLINE_MS);
     await client.ping();
+    clearTimeout(late);
     client.disconnect();
   };
   const end = (signal: NodeJS.Signals) =>
