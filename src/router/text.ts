@@ -16,7 +16,6 @@ export function comment(mark: string, ...sentences: string[]): string[] {
 function wrap(sentence: string): string[] {
   const lines: string[] = [];
   let line = '';
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get through
   for (const part of sentence.replace(/[\x00-\x1f\x7f]/g, ' ').split(' ')) {
     if (line !== '' && line.length + part.length >= WIDTH) {
       lines.push(line);
