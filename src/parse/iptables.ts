@@ -80,7 +80,7 @@ const UNQUOTED = /^[^"]*(?:DESCR=".*" ?)?$/s;
  * site lists such a prefix.
  */
 const UNTAGGED =
-  /^\s?(?:\[\s{0,12}\d{1,12}\.\d{1,9}\].{0,128}|[^\s=|,;{}()<>'?&]{0,29}[:\s]{0,2}|(?:DROP|DEN[YI]|REJECT|BLOCK)[A-Z0-9 _.:*+-]{0,26}\s)$/s;
+  /^\s?(?:\[\s{0,12}\d{1,12}\.\d{1,9}\].{0,128}|[^\s=|,;{}()<>'?&]{0,29}[:\s]{0,2}|(?:DROP|DEN[YI]|REJECT|BLOCK)[A-Z0-9 _.:*+-]{0,26}\s)$/;
 
 /** A Cisco message's tag: what stands behind it are the device's words, and whom it quotes. */
 const CISCO_TAG = /(?:%[A-Z][\w-]{0,120}|\b(?:ASA|PIX|FWSM|FTD|NGIPS))-[0-7]-\w{2,64}[\s:]/;

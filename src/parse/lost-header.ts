@@ -1,9 +1,9 @@
 /**
  * Whether the text in front of a program's name can be the rest of a syslog header that decode did not understand. With another tag
- * (`sshd[42]: `), a quotation, a bracket or a field in it, the name is what some program quotes: a user name, a request.
+ * (`sshd[42]: `), a quotation, a bracket, a field or a line end in it, the name is what some program quotes: a user name, a request.
  */
 export function isLostHeader(before: string): boolean {
-  return !/: |["[\]=|]/.test(before);
+  return !/: |["[\]=|\r\n]/.test(before);
 }
 
 /** A time of day that is no piece of a MAC or IPv6 address, or a number or a single word and nothing else. */

@@ -62,7 +62,9 @@ function packetLine(message: SyslogMessage): string | undefined {
   if (HEADER.test(message.text)) return message.text;
   // With another program's name in the header these are that program's words.
   if (message.appName !== undefined) return undefined;
-  const tag = TAG.exec(message.text.slice(0, 256));
-  if (tag === null || !isStampedHeader(message.text.slice(0, tag.index))) return undefined;
-  return message.text.slice(tag.index + tag[0].length);
+  // What decode understood is no lost header.
+  const rest = message.format === 'bare' ? message.text : message.message;
+  const tag = TAG.exec(rest.slice(0, 256));
+  if (tag === null || !isStampedHeader(rest.slice(0, tag.index))) return undefined;
+  return rest.slice(tag.index + tag[0].length);
 }

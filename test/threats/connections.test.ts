@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { netfilter, watch } from '../support/threats.ts';
+import { cisco, netfilter, watch } from '../support/threats.ts';
 
 /* What comes over the wire: sizes at the edge, and more connections than anybody has routers. Framing itself: test/receive. */
 
@@ -27,8 +27,12 @@ it('F13: a packet behind 70,000 octets of padding is cut off, and no knock is ma
 it('F14: a second line in one datagram is no second event', async () => {
   const lines = await watch();
   lines.send(`${line}\n${netfilter('198.51.100.66', '192.0.2.11', 143)}`);
-  const { attempt } = lines.send(`<13>Nov 23 03:00:00 web1 app: x\n${line}`);
-  expect(attempt).toBeUndefined();
+  for (const first of ['app: x', 'x', 'DHCPACK to x', '']) {
+    for (const second of [line, cisco('198.51.100.66', '192.0.2.11', 143)]) {
+      const { attempt } = lines.send(`<13>Nov 23 03:00:00 web1 ${first}\n${second}`);
+      expect([first, attempt]).toEqual([first, undefined]);
+    }
+  }
   expect(lines.incidents()).toEqual([]);
 });
 
