@@ -2,11 +2,24 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
+import { freePort, listening, startDaemon } from '../support/daemon.ts';
+import { tcpClient } from '../support/net-sockets.ts';
 import { cisco, netfilter, watch } from '../support/threats.ts';
 
 /* What comes over the wire: sizes at the edge, and more connections than anybody has routers. Framing itself: test/receive. */
 
 const line = netfilter('203.0.113.9', '192.0.2.10', 143);
+
+it('F10: a packet with a NUL in it is malformed in one piece (UDP) and in two (TCP), and never what stands before the NUL', async () => {
+  const lines = await watch();
+  for (const at of ['SRC=203.0.113.9', 'DST=192.0.2.10', 'DPT=143', 'PROTO=TCP']) {
+    const broken = line.replace(at, `${at}\0`);
+    expect([at, lines.send(broken).hits]).toEqual([at, []]);
+    expect(lines.send(broken).message.text).toContain('\0');
+    for (const part of broken.split('\0')) expect([at, lines.send(part).hits]).toEqual([at, []]);
+  }
+  expect(lines.stillWorks()).toBe(true);
+});
 
 it.each([480, 1_180, 2_048, 8_192])(
   'F12: a message of %i octets is read to its end, where the port stands',
@@ -109,3 +122,28 @@ it.runIf(isEnough)(
     await Promise.all([idle.end(), server.end()]);
   },
 );
+
+it('F22: told to end with 128 sessions open and 5,000 lines under way, the daemon ends in time and mails what they say', async () => {
+  const port = await freePort();
+  const rules =
+    'rules:\n  - id: probe\n    watch: { hosts: 192.0.2.0/24, ports: [imap] }\n    detect: { address-scan: { hosts: 3, within: 60s } }\n';
+  const daemon = startDaemon(
+    `rules: rules.yaml\nzone: UTC\nlisteners: [{ protocol: tcp, host: 127.0.0.1, port: ${port} }]\n`,
+    { 'rules.yaml': rules },
+  );
+  try {
+    await listening(daemon);
+    const sessions = await Promise.all(Array.from({ length: 128 }, () => tcpClient(port)));
+    const noise = `${netfilter('203.0.113.9', '203.0.113.10', 25)}\n`.repeat(40);
+    for (const session of sessions) session.write(noise);
+    const last = [10, 11, 12].map((host) => `${cisco('198.51.100.7', `192.0.2.${host}`, 143)}\n`).join('');
+    await new Promise((done) => sessions.at(-1)!.write(last, done));
+    const before = performance.now();
+    expect(await daemon.end('SIGTERM')).toBe(0);
+    expect(performance.now() - before).toBeLessThan(10_000);
+    expect(daemon.mails().filter((mail) => mail.includes('198.51.100.7'))).toHaveLength(1);
+    for (const session of sessions) session.destroy();
+  } finally {
+    await daemon.stop();
+  }
+}, 40_000);
