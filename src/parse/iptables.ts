@@ -74,13 +74,13 @@ const LONE_VERDICT =
 const UNQUOTED = /^[^"]*(?:DESCR=".*" ?)?$/s;
 
 /**
- * What may stand in front of the header where a line has neither tag nor `kernel:` and nobody knows its prefix: nothing, one word,
- * capitals that begin with a verdict (both no longer than an iptables prefix, 29 characters), or the kernel's clock and then
- * whatever the rule says (127, the longest prefix of nftables). In any other text a stranger may have been quoted: the
- * site lists such a prefix.
+ * What may stand in front of the header where a line has neither tag nor `kernel:` and nobody knows its prefix: nothing, capitals
+ * that begin with a verdict (as long as an iptables prefix, 29 characters), or the kernel's clock and then whatever the
+ * rule says (127, the longest prefix of nftables). In any other text a stranger may have been quoted: the site lists such
+ * a prefix.
  */
 const UNTAGGED =
-  /^\s?(?:\[\s{0,12}\d{1,12}\.\d{1,9}\].{0,128}|[^\s=|,;{}()<>'?&]{0,29}[:\s]{0,2}|(?:DROP|DEN[YI]|REJECT|BLOCK)[A-Z0-9 _.:*+-]{0,26}\s)$/;
+  /^\s?(?:\[\s{0,12}\d{1,12}\.\d{1,9}\].{0,128}|(?:DROP|DEN[YI]|REJECT|BLOCK)[A-Z0-9 _.:*+-]{0,26}\s)?$/;
 
 /** A Cisco message's tag: what stands behind it are the device's words, and whom it quotes. */
 const CISCO_TAG = /(?:%[A-Z][\w-]{0,120}|\b(?:ASA|PIX|FWSM|FTD|NGIPS))-[0-7]-\w{2,64}[\s:]/;
@@ -94,7 +94,7 @@ function isOurs(message: SyslogMessage, prefix: string, reading: PrefixReading):
   if (LONE_VERDICT.test(prefix)) return true;
   const kernel = prefix.lastIndexOf('kernel:');
   if (message.appName === undefined) {
-    if (kernel >= 0) return isStampedHeader(prefix.slice(0, kernel));
+    if (kernel >= 0) return isStampedHeader(prefix.slice(0, kernel), message);
     return reading.known || UNTAGGED.test(prefix);
   }
   return isLogger(message) || (reading.known && kernel < 0);

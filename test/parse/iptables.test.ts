@@ -128,7 +128,6 @@ describe('iptables.parse()', () => {
         'DROP INVALID ',
         'DENIED BY POLICY 7: ',
         'nft-drop ',
-        'LAN7 ',
         '[7.5] what you like: ',
       ],
       ...[
@@ -141,13 +140,16 @@ describe('iptables.parse()', () => {
     for (const prefix of ours) expect([prefix, untagged(prefix)?.kind]).toEqual([prefix, 'attempt']);
     const strangers = [
       ...[
+        'user ',
         'Invalid user ',
         'Invalid user DROP ',
         'Invalid user kernel: DROP ',
         'USER [WAN_LOCAL-D-1] ',
         'USER DROP ',
       ],
+      'Invalid user Jun  8 14:34:33 gw1 kernel: DROP ',
       'DHCPDISCOVER from 00:11:22:33:44:55 (kernel: [1.0] DROP ',
+      'DHCPDISCOVER from 00:11:22:33:44:55 (Jun  8 14:34:33 gw1 kernel: DROP ',
       'DHCPACK on 192.0.2.7 to 00:11:22:33:44:55 (DROP ',
       'LEEF:1.0|Some|Firewall|1|x|usrName=DROP ',
       'GET /?q=DROP ',

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { freePort, listening, startDaemon } from '../support/daemon.ts';
+import { eventually, freePort, listening, startDaemon } from '../support/daemon.ts';
 import { tcpClient } from '../support/net-sockets.ts';
 import { cisco, netfilter, watch } from '../support/threats.ts';
 
@@ -123,14 +123,12 @@ it.runIf(isEnough)(
   },
 );
 
-it('F22: told to end with 128 sessions open and 5,000 lines under way, the daemon ends in time and mails what they say', async () => {
+it('F22: told to end with 128 sessions open and 5,000 lines under way, the daemon ends in time and loses none', async () => {
   const port = await freePort();
   const rules =
     'rules:\n  - id: probe\n    watch: { hosts: 192.0.2.0/24, ports: [imap] }\n    detect: { address-scan: { hosts: 3, within: 60s } }\n';
-  const daemon = startDaemon(
-    `rules: rules.yaml\nzone: UTC\nlisteners: [{ protocol: tcp, host: 127.0.0.1, port: ${port} }]\n`,
-    { 'rules.yaml': rules },
-  );
+  const config = `rules: rules.yaml\nzone: UTC\nlisteners: [{ protocol: tcp, host: 127.0.0.1, port: ${port} }]\n`;
+  let daemon = startDaemon(config, { 'rules.yaml': rules });
   try {
     await listening(daemon);
     const sessions = await Promise.all(Array.from({ length: 128 }, () => tcpClient(port)));
@@ -141,8 +139,12 @@ it('F22: told to end with 128 sessions open and 5,000 lines under way, the daemo
     const before = performance.now();
     expect(await daemon.end('SIGTERM')).toBe(0);
     expect(performance.now() - before).toBeLessThan(10_000);
-    expect(daemon.mails().filter((mail) => mail.includes('198.51.100.7'))).toHaveLength(1);
     for (const session of sessions) session.destroy();
+    // What could not be mailed in time is mailed by the next.
+    daemon = startDaemon(config, {}, {}, daemon.dir);
+    const mails = () => daemon.mails().filter((mail) => mail.includes('198.51.100.7'));
+    await eventually(`the mail; the daemon said:\n${daemon.log()}`, () => mails().length > 0);
+    expect(mails()).toHaveLength(1);
   } finally {
     await daemon.stop();
   }
