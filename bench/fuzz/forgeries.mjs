@@ -125,7 +125,8 @@ const FOREIGN = [
   (text) => `Nov  3 04:10:21 gw1 app[42]: user ${text} said hello`,
   (text) => `Nov  3 04:10:21 gw1 Invalid user ${text} from 203.0.113.9`,
   (text) => `<13>1 2026-11-03T04:10:21Z gw1 app 42 - [meta user="x"] user ${text} said hello`,
-  (text) => `<13>1 2026-11-03T04:10:21Z gw1 - - - - user ${text} said hello`,
+  (text) =>
+    `<13>1 2026-11-03T04:10:21Z gw1 - - - - a stranger came and said that his name was ${text}, hello`,
   (text) => `Nov  3 04:10:21 gw1 CEF:0|Acme|Proxy|1|7|Request|3|src=203.0.113.9 suser=${text} msg=x`,
   (text) => `CEF:0|Acme|Proxy|1|7|Request|3|src=203.0.113.9 suser=${text} msg=x`,
   (text) => `LEEF:2.0|Acme|Proxy|1|7|^|src=203.0.113.9^usrName=${text}^msg=x`,

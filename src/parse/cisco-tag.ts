@@ -48,7 +48,7 @@ export function findCiscoTag(message: SyslogMessage): CiscoMessage | undefined {
   const match = TAG.exec(text.slice(0, LONGEST_HEADER + LONGEST_TAG));
   if (match === null || match.index > LONGEST_HEADER) return undefined;
   const before = text.slice(0, match.index);
-  const header = readXrHeader(before) ?? readHeader(before, message.format === 'rfc5424');
+  const header = readXrHeader(before) ?? readHeader(before, message);
   if (header === undefined) return undefined;
   const [tag, facility = '', severity, mnemonic = ''] = match;
   const body = text.slice(match.index + tag.length).trim();
@@ -71,11 +71,13 @@ function readXrHeader(before: string): { readonly xr: true; readonly origin?: st
   return /^[\w.-]*[A-Za-z][\w.-]*$/.test(origin) ? { xr: true, origin } : { xr: true };
 }
 
-/** `named`: an RFC 5424 header has told the host already, so that a name without its colon begins a sentence. */
+/** Where an RFC 5424 header has told the host, a name without its colon begins a sentence; where it has told a program, any name. */
 function readHeader(
   before: string,
-  named: boolean,
+  { format, appName }: SyslogMessage,
 ): { readonly xr: false; readonly origin?: string } | undefined {
+  const named = format === 'rfc5424';
+  const most = named && appName !== undefined ? 0 : MOST_NAMES;
   let origin: string | undefined;
   let names = 0;
   /** Names without a colon, one behind the other. */
@@ -89,7 +91,7 @@ function readHeader(
     if (open && named) return undefined;
     const kind = kindOf(word, previous === 'clock');
     if (kind === 'name') {
-      if (!NAME.test(word) || ++names > MOST_NAMES) return undefined;
+      if (!NAME.test(word) || ++names > most) return undefined;
       const closed = word.endsWith(':');
       open = !closed;
       row = closed ? 0 : row + 1;

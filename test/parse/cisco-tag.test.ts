@@ -62,6 +62,7 @@ it.each([
   'Nov  3 04:10:21 gw1 Invalid user 0 ASA-6-106012: x',
   'Nov  3 04:10:21 gw1 Invalid user *May 28 08:00:41: %FW-6-DROP_PKT: x',
   '<13>1 2026-11-03T04:10:21Z gw1 app 42 - - user %PIX-3-106010: x',
+  '<13>1 2026-11-03T04:10:21Z gw1 app 42 - - user : %PIX-3-106010: x',
   '<13>1 2026-11-03T04:10:21Z gw1 - - - - user 7 %PIX-3-106010: x',
 ])('is not what a stranger writes into the line of another program: %j', (line) => {
   expect(findCiscoTag(decodeLine(line))).toBeUndefined();
@@ -72,6 +73,8 @@ it.each([
   '<13>1 2026-11-03T04:10:21Z fw1 - - - - %PIX-3-106010: x',
   '<13>1 2026-11-03T04:10:21Z fw1 - - - - 000123: Nov  3 04:10:21.113: %PIX-3-106010: x',
   '<13>1 2026-11-03T04:10:21Z fw1 - - - - fw1 : %PIX-3-106010: x',
+  '<13>1 2026-11-03T04:10:21Z fw1 %PIX-3-106010 - - - x',
+  '<13>1 2026-11-03T04:10:21Z fw1 asa - - - %PIX-3-106010: x',
 ])('is found behind every header there is: %j', (line) => {
   expect(findCiscoTag(decodeLine(line))?.body).toBe('x');
 });
