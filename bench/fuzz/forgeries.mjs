@@ -117,9 +117,27 @@ const PLACES = [
   },
 ];
 
+/** The same in formats that nobody reads: whatever stands there, there is no packet and no attempt in them. */
+const FOREIGN = [
+  (text) => `Nov  3 04:10:21 gw1 DHCPDISCOVER from 00:00:5e:00:53:02 (${text}) via eth1`,
+  (text) =>
+    `Nov  3 04:10:21 gw1 dhcpd[42]: DHCPREQUEST for 203.0.113.9 from 00:00:5e:00:53:02 (${text}) via eth1`,
+  (text) => `Nov  3 04:10:21 gw1 app[42]: user ${text} said hello`,
+  (text) => `Nov  3 04:10:21 gw1 Invalid user ${text} from 203.0.113.9`,
+  (text) => `<13>1 2026-11-03T04:10:21Z gw1 app 42 - [meta user="x"] user ${text} said hello`,
+  (text) =>
+    `<13>1 2026-11-03T04:10:21Z gw1 - - - - a stranger came and said that his name was ${text}, hello`,
+  (text) => `Nov  3 04:10:21 gw1 CEF:0|Acme|Proxy|1|7|Request|3|src=203.0.113.9 suser=${text} msg=x`,
+  (text) => `CEF:0|Acme|Proxy|1|7|Request|3|src=203.0.113.9 suser=${text} msg=x`,
+  (text) => `LEEF:2.0|Acme|Proxy|1|7|^|src=203.0.113.9^usrName=${text}^msg=x`,
+  (text) => `Nov  3 04:10:21 gw1 {"src":"203.0.113.9","user":${JSON.stringify(text)}}`,
+  (text) => `{"src":"203.0.113.9","user":${JSON.stringify(text)}}`,
+  (text) => `Nov  3 04:10:21 gw1 time=1 type=login src=203.0.113.9 user=${text} result=ok`,
+].map((write) => ({ write, never: /[\n\r\0]/g }));
+
 /** A forged line as octets; the place's own rules about what can stand there are kept. */
 export function forge(random, lines) {
-  const place = random.pick(PLACES);
+  const place = random.pick(random.below(3) === 0 ? FOREIGN : PLACES);
   const text = hostileText(random, lines).replace(/203\.0\.113\.|192\.0\.2\./g, '198.51.100.');
   return place.write(text.replace(place.never, ''));
 }

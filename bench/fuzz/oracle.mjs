@@ -13,8 +13,9 @@ function addressesIn(text) {
     const ip = canonicalIp(candidate);
     if (ip !== undefined) found.add(ip);
   };
-  for (const word of text.split(/[^0-9A-Za-z:.%@_-]+/)) {
-    if (word.length < 2 || word.length > 200) continue;
+  for (const long of text.split(/[^0-9A-Za-z:.%@_-]+/)) {
+    if (long.length < 2) continue;
+    const word = long.slice(0, 200);
     for (const part of new Set([word, ...word.split('@')])) {
       keep(part);
       keep(part.replace(/:$/, ''));

@@ -10,6 +10,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { childEnvironment } from '../lib/child-environment.ts';
 import { oneLine } from '../lib/escape.ts';
 import { canonicalIp } from '../lib/ip.ts';
 
@@ -134,7 +135,12 @@ export class Captures {
         'host',
         ip,
       ];
-      const child = spawn(program!, [...first, ...args], { stdio: ['ignore', fd, 'pipe'], detached: true });
+      const env = childEnvironment();
+      const child = spawn(program!, [...first, ...args], {
+        stdio: ['ignore', fd, 'pipe'],
+        env,
+        detached: true,
+      });
       this.#watch(ip, path, child);
     } finally {
       closeSync(fd);

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns';
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, Socket } from 'node:net';
 import { classifyIp } from '../lib/ip.ts';
 
 /** How a TCP connection is made; replaced in tests. */
@@ -8,8 +8,11 @@ export type Dial = (host: string, port: number) => Socket;
 /**
  * Connects to public addresses only: the name may come from an answer somebody else wrote, and must not lead us inside.
  */
-export const dialPublic: Dial = (host, port) =>
-  connect({
+export const dialPublic: Dial = (host, port) => {
+  // An address is connected to without a look-up.
+  if (isIP(host) !== 0 && classifyIp(host) !== 'public')
+    return new Socket().destroy(new Error(`${host} is no public address`));
+  return connect({
     host,
     port,
     lookup: (name, options, done) =>
@@ -20,6 +23,7 @@ export const dialPublic: Dial = (host, port) =>
         return options.all ? done(null, open) : done(null, open[0]!.address, open[0]!.family);
       }),
   });
+};
 
 /**
  * Sends one line and reads what comes until the other side closes or `maxBytes` are there; what is over is not read. Rejects

@@ -48,14 +48,14 @@ function queryFor(host: string, ip: string): string {
   return host === 'whois.arin.net' ? `n + ${ip}` : ip;
 }
 
-/** The server an answer points to: `refer:` and `whois:` (IANA), `ReferralServer: whois://` (ARIN), on the usual port only. */
+/** The server an answer points to: `refer:` and `whois:` (IANA), `ReferralServer: whois://` (ARIN), by its name and on the usual port only. */
 function referral(answer: string): string | undefined {
   const match =
     /^(?:refer|whois|ReferralServer):[ \t]*(?:r?whois:\/\/)?([a-z0-9.-]{4,253})(?::43)?\/?[ \t]*\r?$/im.exec(
       answer,
     );
   const host = match?.[1]?.toLowerCase();
-  return host?.includes('.') && isHostName(host) ? host : undefined;
+  return host?.includes('.') && isHostName(host) && !/\.\d+$/.test(host) ? host : undefined;
 }
 
 function withoutRemarks(answer: string): string {

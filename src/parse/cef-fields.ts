@@ -99,10 +99,11 @@ function isKeyCharacter(code: number): boolean {
   );
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r' };
+/** What CEF escapes; any other backslash is one, and not joined to what stands around it. */
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', '\\': '\\', '=': '=', '|': '|' };
 
 function unescaped(text: string): string {
   return text.includes('\\')
-    ? text.replace(/\\(.)/gs, (_, character: string) => ESCAPES[character] ?? character)
+    ? text.replace(/\\([nr\\=|])/g, (_, character: string) => ESCAPES[character]!)
     : text;
 }

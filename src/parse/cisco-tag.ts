@@ -25,6 +25,8 @@ const LONGEST_HEADER = 256;
 const LONGEST_TAG = 256;
 /** Relay, host, task: more words than these before a tag are a sentence, not a header. */
 const MOST_NAMES = 3;
+/** A relay and the host whose line it passes on. */
+const MOST_HOSTS = 2;
 
 const MONTH = /^[*.]?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}$/;
 const NUMBER = /^\d{1,20}:?$/;
@@ -46,7 +48,7 @@ export function findCiscoTag(message: SyslogMessage): CiscoMessage | undefined {
   const match = TAG.exec(text.slice(0, LONGEST_HEADER + LONGEST_TAG));
   if (match === null || match.index > LONGEST_HEADER) return undefined;
   const before = text.slice(0, match.index);
-  const header = readXrHeader(before) ?? readHeader(before);
+  const header = readXrHeader(before) ?? readHeader(before, message);
   if (header === undefined) return undefined;
   const [tag, facility = '', severity, mnemonic = ''] = match;
   const body = text.slice(match.index + tag.length).trim();
@@ -69,23 +71,41 @@ function readXrHeader(before: string): { readonly xr: true; readonly origin?: st
   return /^[\w.-]*[A-Za-z][\w.-]*$/.test(origin) ? { xr: true, origin } : { xr: true };
 }
 
-function readHeader(before: string): { readonly xr: false; readonly origin?: string } | undefined {
+/** Where an RFC 5424 header has told the host, a name without its colon begins a sentence; where it has told a program, any name. */
+function readHeader(
+  before: string,
+  { format, appName }: SyslogMessage,
+): { readonly xr: false; readonly origin?: string } | undefined {
+  const named = format === 'rfc5424';
+  const most = named && appName !== undefined ? 0 : MOST_NAMES;
   let origin: string | undefined;
   let names = 0;
+  /** Names without a colon, one behind the other. */
+  let row = 0;
   let sentence = false;
+  let open = false;
   let previous: 'clock' | 'number' | 'name' = 'number';
   for (const word of before.replace(/^\s*:/, '').split(/\s+/)) {
+    if (word === ':') open = false;
     if (word === '' || word === ':' || word === '-') continue;
+    if (open && named) return undefined;
     const kind = kindOf(word, previous === 'clock');
     if (kind === 'name') {
-      if (!NAME.test(word) || ++names > MOST_NAMES) return undefined;
+      if (!NAME.test(word) || ++names > most) return undefined;
       const closed = word.endsWith(':');
+      open = !closed;
+      row = closed ? 0 : row + 1;
+      if (row > MOST_HOSTS) return undefined;
       if (!closed && previous === 'name') sentence = true;
       if (!word.startsWith('*')) origin = closed ? word.slice(0, -1) : word;
-    } else sentence = false;
+    } else {
+      row = 0;
+      // Behind the time of a relay comes the device's own; a number proves nothing.
+      if (!NUMBER.test(word)) sentence = false;
+    }
     previous = kind;
   }
-  if (sentence) return undefined;
+  if (sentence || (open && named)) return undefined;
   return origin === undefined ? { xr: false } : { xr: false, origin };
 }
 

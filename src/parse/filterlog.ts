@@ -4,7 +4,7 @@ import type { SyslogMessage } from '../types.ts';
 import { decimal, UINT8, UINT16, UINT32 } from './decimal.ts';
 import { type AttemptDraft, type PacketDraft, setDetail } from './draft.ts';
 import { icmpOfKeywords } from './icmp-words.ts';
-import { isLostHeader } from './lost-header.ts';
+import { isLostHeader, lostText } from './lost-header.ts';
 import type { ParseResult, Parser } from './parser.ts';
 import { flagsOfLetters } from './pf-words.ts';
 import { actionOf } from './verdicts.ts';
@@ -59,6 +59,8 @@ function parse(message: SyslogMessage): ParseResult | undefined {
   return readPacket(message, fields, version === '4' ? IPV4 : IPV6);
 }
 
+const WORD = 'filterlog';
+
 /** The CSV of a message tagged `filterlog`; where the header is damaged, what follows that word and looks like it. */
 function csvOf(message: SyslogMessage): string | undefined {
   if (message.appName === 'filterlog') {
@@ -66,12 +68,15 @@ function csvOf(message: SyslogMessage): string | undefined {
     return afterWord(message.text) ?? message.message;
   }
   // With a blank in its time an RFC 5424 header is read one field off.
-  const isLost = message.appName === undefined || message.procId === 'filterlog';
-  return isLost ? afterWord(message.text) : undefined;
+  if (message.procId === 'filterlog') return afterWord(message.text);
+  if (message.appName !== undefined) return undefined;
+  // What decode has read is no lost header: the word comes first then.
+  const text = lostText(message);
+  return message.format === 'bare' || text.startsWith(WORD) ? afterWord(text) : undefined;
 }
 
 function afterWord(text: string): string | undefined {
-  const at = text.slice(0, 512).indexOf('filterlog');
+  const at = text.slice(0, 512).indexOf(WORD);
   if (at < 0 || !isLostHeader(text.slice(0, at))) return undefined;
   return /(?:[ \]]|^)(\d{0,10},\d{0,10},[^,"]{0,64},[^,\s"]{0,64},.*)/s.exec(text.slice(at + 9))?.[1];
 }

@@ -1,6 +1,6 @@
 import type { SyslogMessage } from '../types.ts';
 import type { AttemptDraft, PacketDraft } from './draft.ts';
-import { isCef, isLostHeader } from './lost-header.ts';
+import { isCef, isStampedHeader } from './lost-header.ts';
 import { findHead, type Head } from './netfilter-head.ts';
 import { ARP, readNetfilterPacket } from './netfilter-packet.ts';
 import { type PrefixReading, readPrefix } from './netfilter-prefix.ts';
@@ -56,7 +56,11 @@ function prefixOf(message: SyslogMessage, text: string, start: number): string {
     const tagAt = messageAt < 0 ? -1 : message.text.lastIndexOf(tag, messageAt);
     if (tagAt >= 0) return message.text.slice(tagAt, messageAt + start);
   }
-  return text.slice(0, start);
+  const own = text.slice(0, start);
+  // UniFi writes its name once more in front of its prefix.
+  return message.hostname !== undefined && own.startsWith(`${message.hostname} `)
+    ? own.slice(message.hostname.length + 1)
+    : own;
 }
 
 /**
@@ -69,6 +73,15 @@ const LONE_VERDICT =
 /** No quotes but those of UniFi's `DESCR="..."`, which stands right in front of the header. */
 const UNQUOTED = /^[^"]*(?:DESCR=".*" ?)?$/s;
 
+/**
+ * What may stand in front of the header where a line has neither tag nor `kernel:` and nobody knows its prefix: nothing, capitals
+ * that begin with a verdict (as long as an iptables prefix, 29 characters), or the kernel's clock and then whatever the
+ * rule says (127, the longest prefix of nftables). In any other text a stranger may have been quoted: the site lists such
+ * a prefix.
+ */
+const UNTAGGED =
+  /^\s?(?:\[\s{0,12}\d{1,12}\.\d{1,9}\].{0,128}|(?:DROP|DEN[YI]|REJECT|BLOCK)[A-Z0-9 _.:*+-]{0,26}\s)?$/;
+
 /** A Cisco message's tag: what stands behind it are the device's words, and whom it quotes. */
 const CISCO_TAG = /(?:%[A-Z][\w-]{0,120}|\b(?:ASA|PIX|FWSM|FTD|NGIPS))-[0-7]-\w{2,64}[\s:]/;
 
@@ -80,7 +93,10 @@ function isOurs(message: SyslogMessage, prefix: string, reading: PrefixReading):
   if (!UNQUOTED.test(prefix) || CISCO_TAG.test(prefix)) return false;
   if (LONE_VERDICT.test(prefix)) return true;
   const kernel = prefix.lastIndexOf('kernel:');
-  if (message.appName === undefined) return kernel < 0 || isLostHeader(prefix.slice(0, kernel));
+  if (message.appName === undefined) {
+    if (kernel >= 0) return isStampedHeader(prefix.slice(0, kernel), message);
+    return reading.known || UNTAGGED.test(prefix);
+  }
   return isLogger(message) || (reading.known && kernel < 0);
 }
 

@@ -36,10 +36,10 @@ const PRODUCERS: readonly Producer[] = [
     form: /^\[(?<rule>ipv[46]-[^\]\s]{1,64}-(?<verdict>[ADR]))\]/,
   },
   {
-    // [WAN_LOCAL-D-2147483647] DESCR="text of the administrator", the host name often once more in front
+    // [WAN_LOCAL-D-2147483647] DESCR="text of the administrator"
     vendor: 'Ubiquiti',
     product: 'UniFi',
-    form: /^(?:[\w.-]{1,64} )?\[(?<rule>[^\]\s]{1,64}-(?<verdict>[ADR])-\d{1,10})\]/,
+    form: /^\[(?<rule>[^\]\s]{1,64}-(?<verdict>[ADR])-\d{1,10})\]/,
   },
   {
     vendor: 'Ubiquiti',

@@ -33,7 +33,7 @@ const TRAFFIC = new RegExp(
 
 /** `Port scan! From a:p to b:p, proto TCP (zone Untrust int ethernet3). Occurred 2 times.` */
 const ATTACK =
-  /^(?<name>[\w -]{1,64})! From (?<source>\S{1,72}) to (?<destination>\S{1,72}), proto (?<protocol>\w{1,16}) \(zone (?<ingress>[^,()]{1,64}?),? int {1,2}[^()]{1,64}\)\. Occurred (?<count>\d{1,10}) times\./;
+  /^(?!Multiple login )(?<name>[\w -]{1,64})! From (?<source>\S{1,72}) to (?<destination>\S{1,72}), proto (?<protocol>\w{1,16}) \(zone (?<ingress>[^,()]{1,64}?),? int {1,2}[^()]{1,64}\)\. Occurred (?<count>\d{1,10}) times\./;
 
 /** The user is what somebody typed: greedy, so that the device's own words are the last ones of their kind. */
 const LOGINS =
@@ -49,8 +49,6 @@ function parse(message: SyslogMessage, { zone = 'UTC' }: ParseOptions): ParseRes
   const hostname = message.hostname === undefined ? device : undefined;
   const body = message.message.slice(header[0].length).trim();
   if (id === '00257' && traffic !== undefined) return readTraffic(body, zone, hostname);
-  const attack = ATTACK.exec(body)?.groups;
-  if (attack !== undefined) return readAttack(attack, hostname);
   const logins = LOGINS.exec(body)?.groups;
   if (logins !== undefined) {
     const { host } = hostPort(logins.source ?? '');
@@ -61,6 +59,8 @@ function parse(message: SyslogMessage, { zone = 'UTC' }: ParseOptions): ParseRes
       hostname,
     );
   }
+  const attack = ATTACK.exec(body)?.groups;
+  if (attack !== undefined) return readAttack(attack, hostname);
   return ignored(SCREENOS, `message ${id} reports no connection attempt`);
 }
 

@@ -1,6 +1,6 @@
 import type { SyslogMessage } from '../types.ts';
 import type { AttemptDraft } from './draft.ts';
-import { isLostHeader } from './lost-header.ts';
+import { isStampedHeader, lostText } from './lost-header.ts';
 import type { ParseResult, Parser } from './parser.ts';
 import { readTcpdumpPacket } from './tcpdump-packet.ts';
 import { actionOf } from './verdicts.ts';
@@ -62,7 +62,8 @@ function packetLine(message: SyslogMessage): string | undefined {
   if (HEADER.test(message.text)) return message.text;
   // With another program's name in the header these are that program's words.
   if (message.appName !== undefined) return undefined;
-  const tag = TAG.exec(message.text.slice(0, 256));
-  if (tag === null || !isLostHeader(message.text.slice(0, tag.index))) return undefined;
-  return message.text.slice(tag.index + tag[0].length);
+  const text = lostText(message);
+  const tag = TAG.exec(text.slice(0, 256));
+  if (tag === null || !isStampedHeader(text.slice(0, tag.index), message)) return undefined;
+  return text.slice(tag.index + tag[0].length);
 }

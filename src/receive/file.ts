@@ -1,6 +1,6 @@
 import { readSync } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { createGunzip } from 'node:zlib';
+import { open, stat } from 'node:fs/promises';
+import { gunzipped } from './gunzipped.ts';
 
 /** Complete lines in a buffer that the reader owns: use them before asking for the next block. */
 export interface LineBlock {
@@ -14,41 +14,9 @@ export interface LineBlock {
 const BLOCK_BYTES = 1 << 20;
 /** How much is read at once: what fits a processor's cache is still there when it is looked at. */
 const READ_BYTES = 128 << 10;
-/** A gzip file that grows beyond this factor is a bomb, not a log (logs reach about 60). */
-const MAX_EXPANSION = 1_000;
-const EXPANSION_FREE_BYTES = 64 << 20;
 
 /** Fills part of a buffer; 0 at the end. */
 type Read = (buffer: Buffer, offset: number, length: number) => Promise<number>;
-
-async function* gunzipped(
-  handle: FileHandle,
-  path: string,
-  onRead: (bytes: number) => void,
-): AsyncGenerator<Buffer> {
-  const raw = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 256 << 10 });
-  let inBytes = 0;
-  let outBytes = 0;
-  raw.on('data', (chunk) => {
-    inBytes += chunk.length;
-    onRead(chunk.length);
-  });
-  const gunzip = raw.pipe(createGunzip());
-  raw.on('error', (error) => gunzip.destroy(error));
-  try {
-    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
-      outBytes += chunk.length;
-      if (outBytes > EXPANSION_FREE_BYTES && outBytes > inBytes * MAX_EXPANSION) {
-        throw new Error(`grows more than ${MAX_EXPANSION}-fold when unpacked: refused`);
-      }
-      yield chunk;
-    }
-  } catch (error) {
-    throw new Error(`${path}: unpacking stopped after ${outBytes} bytes: ${(error as Error).message}`);
-  } finally {
-    raw.destroy();
-  }
-}
 
 /** Reads from an iterator of chunks as if it were a file. */
 function readChunks(chunks: AsyncIterator<Buffer>): Read {

@@ -56,7 +56,15 @@ export interface ListenerOptions {
 /** RFC 5424 6.1: every receiver takes messages of 480 octets. */
 const MIN_MAX_BYTES = 480;
 
-type CreateReceiver = (options: ListenerOptions, sink: FrameSink, onEvent: ReceiverEventSink) => Receiver;
+/** They keep connections open, which strangers can make many of. */
+const KEEPERS: ReadonlySet<ListenerOptions['protocol']> = new Set(['tcp', 'tls', 'unix']);
+
+/** `sharers`: how many of all listeners keep connections. */
+type CreateReceiver = (
+  options: ListenerOptions & { readonly sharers: number },
+  sink: FrameSink,
+  onEvent: ReceiverEventSink,
+) => Receiver;
 
 const RECEIVERS: Readonly<Record<ListenerOptions['protocol'], CreateReceiver>> = {
   udp: createUdp,
@@ -77,10 +85,11 @@ export function createReceivers(
   sink: FrameSink,
   onEvent: ReceiverEventSink,
 ): Receiver[] {
+  const sharers = listeners.filter(({ protocol }) => KEEPERS.has(protocol)).length;
   return listeners.map((listener) => {
     try {
       check(listener);
-      return RECEIVERS[listener.protocol](listener, sink, onEvent);
+      return RECEIVERS[listener.protocol]({ ...listener, sharers }, sink, onEvent);
     } catch (error) {
       throw new RangeError(`listener ${placeName(listener)}: ${(error as Error).message}`);
     }

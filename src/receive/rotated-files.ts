@@ -50,6 +50,8 @@ export async function readRotated(
       const octets = block.buffer.subarray(block.start, block.end);
       splitter.push(octets.subarray(Math.max(0, offset - at)), onLine);
       at += octets.length;
+      // A file on disk is read without waiting: everybody else gets a turn here.
+      await new Promise((resolve) => setImmediate(resolve));
     }
     splitter.end(onLine);
   } finally {

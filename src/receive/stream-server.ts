@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openFileLimit } from '../lib/open-file-limit.ts';
 import type { FrameTransport } from '../types.ts';
 import { Counters } from './counters.ts';
 import { isIpv6Missing, type ListenPlace, placeName } from './listen-error.ts';
@@ -16,6 +16,8 @@ export interface StreamOptions {
   readonly maxBytes?: number | undefined;
   /** Connections beyond are refused; 1,000. */
   readonly maxConnections?: number | undefined;
+  /** How many receivers like this share the descriptors of the process; 1. */
+  readonly sharers?: number | undefined;
   /** Milliseconds of silence after which a connection is closed; 10 minutes. */
   readonly idleTimeoutMs?: number | undefined;
   /** Milliseconds a frame may take to arrive; 30 seconds. */
@@ -53,7 +55,7 @@ const KEEPALIVE_AFTER_MS = 60_000;
 /** A closing server accepts until nobody has come for so long, and no longer than the deadline. */
 const ACCEPT_QUIET_MS = 20;
 const ACCEPT_DEADLINE_MS = 500;
-/** Descriptors the rest of the program needs: store, archive, mail, look-ups. */
+/** Descriptors the rest of the program needs: store, archive, mail, look-ups, the page. */
 const RESERVED_DESCRIPTORS = 64;
 
 /** A listening socket and its connections: what tcp.ts, tls.ts and unix.ts are made of. */
@@ -193,7 +195,8 @@ export class StreamServer implements Receiver {
   #connectionCap(): number {
     const asked = this.#options.maxConnections ?? DEFAULTS.maxConnections;
     const limit = openFileLimit();
-    const affordable = Math.max(limit - RESERVED_DESCRIPTORS, Math.floor(limit / 4));
+    const forAll = Math.max(limit - RESERVED_DESCRIPTORS, Math.floor(limit / 4));
+    const affordable = Math.max(1, Math.floor(forAll / (this.#options.sharers ?? 1)));
     if (affordable >= asked) return asked;
     this.#onEvent({
       level: 'warn',
@@ -221,15 +224,5 @@ export class StreamServer implements Receiver {
       before = this.#accepted;
       await sleep(ACCEPT_QUIET_MS);
     } while (this.#accepted !== before && performance.now() < deadline);
-  }
-}
-
-/** How many files this process may have open, Linux; Infinity where the system does not say. */
-function openFileLimit(): number {
-  try {
-    const soft = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
-    return soft === undefined ? Number.POSITIVE_INFINITY : Number(soft);
-  } catch {
-    return Number.POSITIVE_INFINITY;
   }
 }

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { LineSplitter, type OnLine } from './line-splitter.ts';
 import { HEAD_BYTES, sameBeginning, type TailPosition } from './tail-position.ts';
@@ -30,7 +31,8 @@ export class TailedFile {
 
   /** Opens a file at its beginning. Rejects with the file system's error, and for anything that is not a regular file. */
   static async open(path: string, maxBytes: number): Promise<TailedFile> {
-    const handle = await open(path, 'r');
+    // A named pipe would be waited for, with nobody to end the waiting.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const info = await handle.stat();
       if (!info.isFile()) throw new Error('is not a regular file');

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import type { WebEnv } from './guard.ts';
@@ -13,6 +14,7 @@ export interface LiveOptions {
 
 interface Client {
   readonly address: string;
+  readonly socket: Socket;
   behindBytes: number;
   write(text: string): Promise<unknown>;
   end(): void;
@@ -42,8 +44,11 @@ export class LiveFeed {
     const { maxClients, maxPerAddress } = this.#options;
     const { incoming, outgoing } = c.env;
     const address = incoming.socket.remoteAddress ?? '';
-    const alike = [...this.#clients].filter((client) => client.address === address).length;
-    if (this.#clients.size >= maxClients || alike >= maxPerAddress) {
+    const clients = [...this.#clients];
+    const alike = clients.filter((client) => client.address === address).length;
+    // Whoever asks again on the same connection (pipelining) would wait behind a stream that never ends.
+    const isTaken = clients.some((client) => client.socket === incoming.socket);
+    if (this.#clients.size >= maxClients || alike >= maxPerAddress || isTaken) {
       this.#options.onDropped('full');
       return c.text('Too many pages are open.\n', 429, { 'Retry-After': '30' });
     }
@@ -51,6 +56,7 @@ export class LiveFeed {
       return new Promise<void>((resolve) => {
         const client: Client = {
           address,
+          socket: incoming.socket,
           behindBytes: 0,
           write: (text) => stream.write(text),
           end: () => {

@@ -4,6 +4,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
 import { etag } from 'hono/etag';
 import { secureHeaders } from 'hono/secure-headers';
+import { openFileLimit } from '../lib/open-file-limit.ts';
 import { api } from './api.ts';
 import { assets, PAGE_DIR } from './assets.ts';
 import { type GuardOptions, guard, refuseOpenBind, type WebEnv } from './guard.ts';
@@ -25,6 +26,8 @@ export interface WebOptions extends GuardOptions {
 /** How often the live feed tells what is new. */
 const LIVE_MS = 1_000;
 const MAX_CONNECTIONS = 256;
+/** The part of the process's descriptors that the page may take: strangers must not keep the store and mails from theirs. */
+const SHARE_OF_DESCRIPTORS = 1 / 8;
 
 /** Nothing from elsewhere, nothing inline: what a log line says can not become code. */
 const CONTENT_SECURITY_POLICY = {
@@ -63,7 +66,10 @@ export class WebServer {
         keepAliveTimeout: 5_000,
       },
     }) as Server;
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.maxConnections = Math.min(
+      MAX_CONNECTIONS,
+      Math.floor(openFileLimit() * SHARE_OF_DESCRIPTORS),
+    );
     this.#server.maxHeadersCount = 100;
   }
 

@@ -172,6 +172,29 @@ describe('knockwatch replay misused', () => {
     expect(stderr).toMatch(/torn\.log\.gz: unpacking stopped after \d+ bytes/);
   });
 
+  it('a gzip file of several members, as rotation and cat make it, is read to its end', async () => {
+    const members = [deny(0, 10), deny(2, 11), deny(4, 12)].map((line) => gzipSync(line));
+    const { exitCode, stdout } = await replay('--json', file('members.log.gz', Buffer.concat(members)));
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('"count":3');
+  });
+
+  it('a gzip file with a wrong checksum: what could be read is judged, then exit code 1', async () => {
+    const packed = gzipSync(scan(0));
+    packed[packed.length - 8]! ^= 1;
+    const { exitCode, stdout, stderr } = await replay('--json', file('crc.log.gz', packed));
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('"count":3');
+    expect(stderr).toMatch(/crc\.log\.gz: unpacking stopped after \d+ bytes: incorrect data check/);
+  });
+
+  it('garbage behind a gzip file takes nothing away from it', async () => {
+    for (const garbage of [Buffer.alloc(100), Buffer.from('garbage'), Buffer.from('1f8b00', 'hex')]) {
+      const packed = file('garbage.log.gz', Buffer.concat([gzipSync(scan(0)), garbage]));
+      expect((await replay('--json', packed)).stdout).toContain('"count":3');
+    }
+  });
+
   it('a gzip bomb is refused', async () => {
     const { exitCode, stderr } = await replay('--json', file('bomb.gz', gzipSync(Buffer.alloc(300 << 20))));
     expect(exitCode).toBe(1);

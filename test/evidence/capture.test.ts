@@ -42,6 +42,16 @@ describe('Captures', () => {
     expect(() => new Captures({ interface: name, directory })).toThrow(RangeError);
   });
 
+  it('tells the program none of our secrets', async () => {
+    process.env['KNOCKWATCH_SMTP_PASSWORD'] = 's3cret';
+    const started = open('process.stdout.write(JSON.stringify(process.env))').start(SOURCE);
+    delete process.env['KNOCKWATCH_SMTP_PASSWORD'];
+    await expect.poll(() => events.length).toBe(1);
+    const env = readFileSync((started as { path: string }).path, 'utf8');
+    expect(env).toContain('PATH');
+    expect(env).not.toContain('s3cret');
+  });
+
   it.each([0, -1, 1.5, Number.NaN])('throws for %d packets', (packets) => {
     expect(() => new Captures({ interface: 'eth0', directory, packets })).toThrow(
       'packets must be a whole number',

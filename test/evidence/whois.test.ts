@@ -49,6 +49,8 @@ describe('whois()', () => {
   it.each([
     'refer: whois.example',
     'refer: localhost',
+    'refer: 127.0.0.1',
+    'ReferralServer: whois://192.0.2.7',
     'refer: whois.registry.example:8080',
     'refer: -oProxyCommand=x.example',
     'refer: a b.example',
@@ -137,12 +139,15 @@ describe('whois()', () => {
 });
 
 describe('dialPublic()', () => {
-  it.each(['localhost', 'ip6-localhost'])('does not connect to %s', async (host) => {
-    const socket = dialPublic(host, 9);
-    const error = await new Promise<Error>((resolve) => socket.once('error', resolve));
-    socket.destroy();
-    expect(error.message).toMatch(/has no public address|ENOTFOUND|EAI_AGAIN/);
-  });
+  it.each(['localhost', 'ip6-localhost', '127.0.0.1', '10.0.0.1', '169.254.169.254', '::1', '127.1'])(
+    'does not connect to %s',
+    async (host) => {
+      const socket = dialPublic(host, 9);
+      const error = await new Promise<Error>((resolve) => socket.once('error', resolve));
+      socket.destroy();
+      expect(error.message).toMatch(/no public address|ENOTFOUND|EAI_AGAIN/);
+    },
+  );
 });
 
 describe('finger()', () => {

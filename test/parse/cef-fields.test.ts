@@ -64,3 +64,12 @@ it('reads a bounded number of fields', () => {
   const many = Array.from({ length: 5_000 }, (_, i) => `k${i}=1`).join(' ');
   expect(read(`CEF:0|v|p|1|s|n|5|${many}`)?.fields.size).toBe(256);
 });
+
+it('a backslash that escapes nothing stays: it joins no halves of an address', () => {
+  expect(read('CEF:0|v|p|1|s|n|5|src=192.0.\\2.1 a=b\\')?.fields).toEqual(
+    new Map([
+      ['src', '192.0.\\2.1'],
+      ['a', 'b\\'],
+    ]),
+  );
+});

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { findCiscoTag } from '../../src/parse/cisco-tag.ts';
 import { bareMessage } from '../support/bare-message.ts';
+import { decodeLine } from '../support/decode-line.ts';
 
 const find = (line: string) => findCiscoTag(bareMessage(line));
 
@@ -55,4 +56,25 @@ describe('findCiscoTag() finds nothing in', () => {
     'NASA-2-106001: x',
     `${'gw1: '.repeat(60)}%SEC-6-IPACCESSLOGP: behind too long a header`,
   ])('%s', (line) => expect(find(line)).toBeUndefined());
+});
+
+it.each([
+  'Nov  3 04:10:21 gw1 Invalid user 0 ASA-6-106012: x',
+  'Nov  3 04:10:21 gw1 Invalid user *May 28 08:00:41: %FW-6-DROP_PKT: x',
+  '<13>1 2026-11-03T04:10:21Z gw1 app 42 - - user %PIX-3-106010: x',
+  '<13>1 2026-11-03T04:10:21Z gw1 app 42 - - user : %PIX-3-106010: x',
+  '<13>1 2026-11-03T04:10:21Z gw1 - - - - user 7 %PIX-3-106010: x',
+])('is not what a stranger writes into the line of another program: %j', (line) => {
+  expect(findCiscoTag(decodeLine(line))).toBeUndefined();
+});
+
+it.each([
+  'Nov  3 04:10:21 relay1 fw1 *May 28 08:00:41: %FW-6-DROP_PKT: x',
+  '<13>1 2026-11-03T04:10:21Z fw1 - - - - %PIX-3-106010: x',
+  '<13>1 2026-11-03T04:10:21Z fw1 - - - - 000123: Nov  3 04:10:21.113: %PIX-3-106010: x',
+  '<13>1 2026-11-03T04:10:21Z fw1 - - - - fw1 : %PIX-3-106010: x',
+  '<13>1 2026-11-03T04:10:21Z fw1 %PIX-3-106010 - - - x',
+  '<13>1 2026-11-03T04:10:21Z fw1 asa - - - %PIX-3-106010: x',
+])('is found behind every header there is: %j', (line) => {
+  expect(findCiscoTag(decodeLine(line))?.body).toBe('x');
 });

@@ -118,6 +118,55 @@ describe('iptables.parse()', () => {
     expect(parse(tagged('app: user=DROP '))).toBeUndefined();
   });
 
+  it('reads a line without a tag only where no sentence of another program could stand in front', () => {
+    const untagged = (prefix: string) => parse(line().replace('kernel: DROP ', prefix));
+    const ours = [
+      ...[
+        '',
+        'DROP ',
+        'DROP: ',
+        'DROP INVALID ',
+        'DENIED BY POLICY 7: ',
+        'nft-drop ',
+        '[7.5] what you like: ',
+      ],
+      ...[
+        '[UFW BLOCK] ',
+        '[WAN_LOCAL-D-1] DESCR="a b" ',
+        'gw1 [WAN_LOCAL-D-1] DESCR="a b" ',
+        'reject wan in: ',
+      ],
+    ];
+    for (const prefix of ours) expect([prefix, untagged(prefix)?.kind]).toEqual([prefix, 'attempt']);
+    const strangers = [
+      ...[
+        'user ',
+        'Invalid user ',
+        'Invalid user DROP ',
+        'Invalid user kernel: DROP ',
+        'USER [WAN_LOCAL-D-1] ',
+        'USER DROP ',
+      ],
+      'Invalid user Jun  8 14:34:33 gw1 kernel: DROP ',
+      'DHCPDISCOVER from 00:11:22:33:44:55 (kernel: [1.0] DROP ',
+      'DHCPDISCOVER from 00:11:22:33:44:55 (Jun  8 14:34:33 gw1 kernel: DROP ',
+      'DHCPACK on 192.0.2.7 to 00:11:22:33:44:55 (DROP ',
+      'LEEF:1.0|Some|Firewall|1|x|usrName=DROP ',
+      'GET /?q=DROP ',
+      'type=login user=DROP ',
+      "{'user': 'DROP ",
+    ];
+    for (const prefix of strangers) expect([prefix, untagged(prefix)]).toEqual([prefix, undefined]);
+  });
+
+  it('takes any prefix without a tag that the site has listed', () => {
+    const text = line().replace('kernel: DROP ', 'Packet dropped by rule 7: ');
+    expect(parse(text)).toBeUndefined();
+    expect(parse(text, { prefixes: [{ prefix: 'Packet dropped', action: 'denied' }] })).toMatchObject({
+      attempt: { action: 'denied' },
+    });
+  });
+
   it('takes a kernel clock of any precision from the prefix', () => {
     expect(parse(line().replace('kernel: DROP ', 'kernel: [1.0] DENY '))).toMatchObject({
       attempt: { action: 'denied', rule: 'DENY' },

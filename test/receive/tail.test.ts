@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   copyFileSync,
@@ -74,6 +75,15 @@ describe('start()', () => {
     await expect(tail({ path: join(dir, 'missing/router.log') })).rejects.toThrow(
       'there is no such file or directory',
     );
+  });
+
+  it('refuses a named pipe instead of waiting for somebody to write into it', async () => {
+    execFileSync('mkfifo', [path]);
+    const outcome = await Promise.race([
+      tail().catch((error: Error) => error.message),
+      sleep(2_000, 'hangs'),
+    ]);
+    expect(outcome).toContain('is not a regular file');
   });
 
   it('leaves old lines alone, but the one being written; `from: start` reads them', async () => {
@@ -235,6 +245,24 @@ describe('L1: across a stop', () => {
     },
   );
 
+  it('gives everybody else a turn while it reads a long rotated file', async () => {
+    writeFileSync(path, joined(lines(5)));
+    const first = await tail();
+    await first.receiver.stop();
+    const missed = Array.from({ length: 400_000 }, () => '<4>x');
+    appendFileSync(path, `${'<4>0123456789\n'.repeat(10)}${joined(missed)}`);
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, '');
+    let turns = 0;
+    const ticker = setInterval(() => turns++, 0);
+    const second = await tail();
+    await until(() => second.caught.frames.length > 0);
+    turns = 0;
+    while (second.caught.frames.length < missed.length + 10) await new Promise((done) => setImmediate(done));
+    clearInterval(ticker);
+    expect(turns).toBeGreaterThan(2);
+  });
+
   it('knows its file was copied and cut while stopped', async () => {
     writeFileSync(path, joined(lines(5)));
     const first = await tail();
@@ -364,6 +392,20 @@ describe('L2: odd files', () => {
     appendFileSync(path, Buffer.from('\ufeff<4>x\n<4>y\n', 'utf16le'));
     appendFileSync(path, '\n<4>good\n');
     expect(await settled(4)).toContain('<4>good');
+  });
+
+  it('a named pipe in place of the file holds up nobody, and stop() neither', async () => {
+    writeFileSync(path, '');
+    const { caught, receiver, settled } = await tail();
+    unlinkSync(path);
+    execFileSync('mkfifo', [path]);
+    expect(
+      await until(() => caught.events.some(({ message }) => message.includes('not a regular file'))),
+    ).toBe(true);
+    unlinkSync(path);
+    writeFileSync(path, '<4>back\n');
+    expect(await settled(1)).toEqual(['<4>back']);
+    expect(await Promise.race([receiver.stop(), sleep(2_000, 'hangs')])).toBeUndefined();
   });
 
   it('a file that can not be read any more is said once and tried again', async () => {

@@ -2,11 +2,24 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { netfilter, watch } from '../support/threats.ts';
+import { eventually, freePort, listening, startDaemon } from '../support/daemon.ts';
+import { tcpClient } from '../support/net-sockets.ts';
+import { cisco, netfilter, watch } from '../support/threats.ts';
 
 /* What comes over the wire: sizes at the edge, and more connections than anybody has routers. Framing itself: test/receive. */
 
 const line = netfilter('203.0.113.9', '192.0.2.10', 143);
+
+it('F10: a packet with a NUL in it is malformed in one piece (UDP) and in two (TCP), and never what stands before the NUL', async () => {
+  const lines = await watch();
+  for (const at of ['SRC=203.0.113.9', 'DST=192.0.2.10', 'DPT=143', 'PROTO=TCP']) {
+    const broken = line.replace(at, `${at}\0`);
+    expect([at, lines.send(broken).hits]).toEqual([at, []]);
+    expect(lines.send(broken).message.text).toContain('\0');
+    for (const part of broken.split('\0')) expect([at, lines.send(part).hits]).toEqual([at, []]);
+  }
+  expect(lines.stillWorks()).toBe(true);
+});
 
 it.each([480, 1_180, 2_048, 8_192])(
   'F12: a message of %i octets is read to its end, where the port stands',
@@ -27,8 +40,12 @@ it('F13: a packet behind 70,000 octets of padding is cut off, and no knock is ma
 it('F14: a second line in one datagram is no second event', async () => {
   const lines = await watch();
   lines.send(`${line}\n${netfilter('198.51.100.66', '192.0.2.11', 143)}`);
-  const { attempt } = lines.send(`<13>Nov 23 03:00:00 web1 app: x\n${line}`);
-  expect(attempt).toBeUndefined();
+  for (const first of ['app: x', 'x', 'DHCPACK to x', '']) {
+    for (const second of [line, cisco('198.51.100.66', '192.0.2.11', 143)]) {
+      const { attempt } = lines.send(`<13>Nov 23 03:00:00 web1 ${first}\n${second}`);
+      expect([first, attempt]).toEqual([first, undefined]);
+    }
+  }
   expect(lines.incidents()).toEqual([]);
 });
 
@@ -105,3 +122,30 @@ it.runIf(isEnough)(
     await Promise.all([idle.end(), server.end()]);
   },
 );
+
+it('F22: told to end with 128 sessions open and 5,000 lines under way, the daemon ends in time and loses none', async () => {
+  const port = await freePort();
+  const rules =
+    'rules:\n  - id: probe\n    watch: { hosts: 192.0.2.0/24, ports: [imap] }\n    detect: { address-scan: { hosts: 3, within: 60s } }\n';
+  const config = `rules: rules.yaml\nzone: UTC\nlisteners: [{ protocol: tcp, host: 127.0.0.1, port: ${port} }]\n`;
+  let daemon = startDaemon(config, { 'rules.yaml': rules });
+  try {
+    await listening(daemon);
+    const sessions = await Promise.all(Array.from({ length: 128 }, () => tcpClient(port)));
+    const noise = `${netfilter('203.0.113.9', '203.0.113.10', 25)}\n`.repeat(40);
+    for (const session of sessions) session.write(noise);
+    const last = [10, 11, 12].map((host) => `${cisco('198.51.100.7', `192.0.2.${host}`, 143)}\n`).join('');
+    await new Promise((done) => sessions.at(-1)!.write(last, done));
+    const before = performance.now();
+    expect(await daemon.end('SIGTERM')).toBe(0);
+    expect(performance.now() - before).toBeLessThan(10_000);
+    for (const session of sessions) session.destroy();
+    // What could not be mailed in time is mailed by the next.
+    daemon = startDaemon(config, {}, {}, daemon.dir);
+    const mails = () => daemon.mails().filter((mail) => mail.includes('198.51.100.7'));
+    await eventually(`the mail; the daemon said:\n${daemon.log()}`, () => mails().length > 0);
+    expect(mails()).toHaveLength(1);
+  } finally {
+    await daemon.stop();
+  }
+}, 40_000);

@@ -1,4 +1,5 @@
 import { beforeEach, expect, it } from 'vitest';
+import { costMs } from '../support/cpu-time.ts';
 import { cisco, netfilter, RECEIVED_MS, type Watch, watch } from '../support/threats.ts';
 
 /*
@@ -21,11 +22,11 @@ it('E1: without a PRI', () => {
   expect(attempt).toMatchObject(GOOD);
 });
 
-it.each(['<>', '<-1>', '<192>', '<999>', '<1000>', '<00013>', '<a>', '<4294967297>'])(
+it.each(['<>', '<-1>', '<192>', '<999>', '<1000>', '<00013>', '<13', '<a>', '<4294967297>'])(
   'E2: with the impossible PRI %s',
   (pri) => {
     const { message, attempt } = lines.send(pri + line.slice(3));
-    expect(message.pri).not.toBe('stated');
+    expect(message).toMatchObject({ pri: 'invalid', facility: 1, severity: 5 });
     expect(attempt).toMatchObject(GOOD);
   },
 );
@@ -37,21 +38,24 @@ it('E3: with every field of its RFC 5424 header absent', () => {
 });
 
 it.each([
-  ['escaped quotes and brackets', '[a b="\\]\\"\\\\" c="[x\\]"]'],
-  ['an element that never ends', '[a b="c'],
-  ['values without quotes', '[a b=c]'],
-  ['64 KiB', `[a b="${'x'.repeat(65_000)}"]`],
-  ['ten thousand elements', '[a b="c"]'.repeat(10_000)],
-])('E4: with structured data of %s', (_, data) => {
-  const before = performance.now();
-  const { attempt } = lines.send(`<4>1 2026-11-23T03:00:00Z fw kernel - - ${data} ${body}`);
-  expect(performance.now() - before).toBeLessThan(50);
-  if (attempt !== undefined) expect(attempt).toMatchObject(GOOD);
+  ['escaped quotes and brackets', '[a b="\\]\\"\\\\" c="[x\\]"]', true],
+  ['an element that never ends', '[a b="c', false],
+  ['values without quotes', '[a b=c]', true],
+  ['64 KiB', `[a b="${'x'.repeat(65_000)}"]`, true],
+  ['ten thousand elements', '[a b="c"]'.repeat(10_000), true],
+])('E4: with structured data of %s', (_, data, isRead) => {
+  const text = `<4>1 2026-11-23T03:00:00Z fw kernel - - ${data} ${body}`;
+  const { attempt } = lines.send(text);
+  expect(costMs(() => lines.send(text))).toBeLessThan(50);
+  if (isRead) expect(attempt).toMatchObject(GOOD);
+  else expect(attempt).toBeUndefined();
   expect(lines.stillWorks()).toBe(true);
 });
 
 it('E5: with a byte order mark in front of the message', () => {
   expect(lines.send(`<4>1 2026-11-23T03:00:00Z fw kernel - - - \ufeff${body}`).attempt).toMatchObject(GOOD);
+  const midway = line.replace('DENY ', 'DENY\ufeff ');
+  expect(lines.send(midway)).toMatchObject({ message: { text: midway.slice(3) }, attempt: GOOD });
 });
 
 it.each(['ff fe', 'c0 af', 'ed a0 80', 'e2 82'])(
@@ -79,6 +83,7 @@ it('E7: stamped a second before the new year and received after it, and the othe
 
 it.each([
   'Feb 29 03:00:00',
+  'Feb 31 03:00:00',
   'Feb 30 03:00:00',
   'Nov 31 03:00:00',
   'Nov 23 14:99:16',
@@ -87,6 +92,21 @@ it.each([
 ])('E8: stamped %s, a moment that does not exist: the receipt counts', (stamp) => {
   const { attempt } = lines.send(line.replace('Nov 23 03:00:00', stamp));
   expect(attempt).toMatchObject({ ...GOOD, atMs: RECEIVED_MS, timeSource: 'receipt' });
+});
+
+it('E8: stamped on a leap day that there is', () => {
+  const { attempt } = lines.send(
+    line.replace('Nov 23 03:00:00', 'Feb 29 03:00:00'),
+    Date.parse('2028-02-29T03:00:01Z'),
+  );
+  expect(attempt).toMatchObject({ atMs: Date.parse('2028-02-29T03:00:00Z'), timeSource: 'device' });
+});
+
+it('E9: stamped in the hour that is left out when summer time begins: no window an hour off', async () => {
+  const warsaw = await watch({ zone: 'Europe/Warsaw' });
+  const received = Date.parse('2026-03-29T01:00:10Z');
+  const { attempt } = warsaw.send(line.replace('Nov 23 03:00:00', 'Mar 29 02:30:00'), received);
+  expect(Math.abs(received - attempt!.atMs)).toBeLessThanOrEqual(60 * 60_000);
 });
 
 it('E9: stamped in the hour that comes twice when summer time ends', async () => {
@@ -118,10 +138,7 @@ it.each(['1', '1 ', '2026-', 'Nov 23 ', '00:', '1.'])(
   'E12: with 64 KiB of %j where the time should be',
   (soup) => {
     const text = `<4>${soup.repeat(65_536 / soup.length)} ${body}`;
-    lines.send(text);
-    const before = performance.now();
-    lines.send(text);
-    expect(performance.now() - before).toBeLessThan(50);
+    expect(costMs(() => lines.send(text))).toBeLessThan(5);
     expect(lines.stillWorks()).toBe(true);
   },
 );

@@ -65,6 +65,20 @@ describe('W4: the live feed', () => {
     await until(() => page!.server.clients === 5);
   });
 
+  it('a connection that asks many times takes one seat, and gives it back', async () => {
+    page = new PageFixture(officeRules());
+    await page.server.start();
+    const socket = connect(Number(new URL(page.url).port), '127.0.0.1', () =>
+      socket.write('GET /api/live HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(40)),
+    );
+    sockets.push(socket);
+    await until(() => page!.server.clients > 0);
+    await sleep(100);
+    expect(page.server.clients).toBe(1);
+    socket.destroy();
+    await until(() => page!.server.clients === 0);
+  });
+
   it('a thousand clients leave the daemon as it was', async () => {
     page = new PageFixture(officeRules(), { live: { maxClients: 8, maxPerAddress: 8 } });
     await page.server.start();

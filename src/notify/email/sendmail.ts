@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { isAbsolute } from 'node:path';
+import { childEnvironment } from '../../lib/child-environment.ts';
 import { visible } from '../../lib/escape.ts';
 import type { EmailOptions } from '../options.ts';
 import { type MailOutcome, type MailTransport, refusedAll } from './mail-transport.ts';
@@ -41,7 +42,13 @@ function run(
   signal: AbortSignal,
 ): Promise<{ readonly code: number | undefined; readonly because: string }> {
   return new Promise((resolve) => {
-    const child = spawn(path, args, { stdio: ['pipe', 'ignore', 'pipe'], signal, killSignal: 'SIGKILL' });
+    const env = childEnvironment();
+    const child = spawn(path, args, {
+      stdio: ['pipe', 'ignore', 'pipe'],
+      env,
+      signal,
+      killSignal: 'SIGKILL',
+    });
     let stderr = '';
     child.stderr.on('data', (chunk: Buffer) => {
       stderr = (stderr + chunk.toString()).slice(0, MAX_STDERR);

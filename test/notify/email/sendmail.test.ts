@@ -29,14 +29,20 @@ async function sendmail(program: string): Promise<EmailChannel> {
 }
 
 describe('EmailChannel over sendmail', () => {
-  it('hands over the message and plain arguments', async () => {
+  it('hands over the message and plain arguments, and none of our secrets', async () => {
     const channel = await sendmail(`
       const fs = require('node:fs');
       fs.writeFileSync(home + '/args', JSON.stringify(process.argv.slice(2)));
       fs.writeFileSync(home + '/message', fs.readFileSync(0));
+      fs.writeFileSync(home + '/env', JSON.stringify(process.env));
     `);
+    process.env['KNOCKWATCH_SMTP_PASSWORD'] = 's3cret';
     const result = await channel.send(alert(), NEVER);
+    delete process.env['KNOCKWATCH_SMTP_PASSWORD'];
     expect(result).toMatchObject({ ok: true });
+    const env = await readFile(join(home, 'env'), 'utf8');
+    expect(env).toContain('PATH');
+    expect(env).not.toContain('s3cret');
     expect(JSON.parse(await readFile(join(home, 'args'), 'utf8'))).toEqual([
       '-i',
       '-f',
