@@ -38,7 +38,7 @@ for (const [part, measure] of Object.entries(PARTS)) {
 
 const machine = `${cpus().length} x ${cpus()[0].model.trim()}, Node ${process.versions.node}`;
 const verdict = ({ value, bar, failed }) =>
-  failed ? 'FAILED' : bar === undefined ? '' : value <= bar ? 'ok' : 'over';
+  failed ? 'FAILED' : values.short ? 'works' : bar === undefined ? '' : value <= bar ? 'ok' : 'over';
 console.log(`${new Date().toISOString().slice(0, 10)}, ${machine}\n`);
 console.log('| what | measured | bar | | |\n|---|---:|---:|---|---|');
 for (const row of rows) {
