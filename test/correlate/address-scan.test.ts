@@ -136,6 +136,32 @@ describe('event time', () => {
   });
 });
 
+describe('knocks on a router, a wrapper and a login are one story', () => {
+  const login = {
+    kind: 'login',
+    action: 'failed',
+    parser: 'sshd',
+    vendor: 'OpenSSH',
+    product: 'sshd',
+  } as const;
+
+  it.each([0, 1, 2])('whichever comes first (login in place %i)', (place) => {
+    const three = [10, 20, 30].map((n, i) => hit(S, `192.0.2.${n}`, 22, i, i === place ? login : {}));
+    const [incident, ...others] = incidentsOf(rules, three);
+    expect(others).toEqual([]);
+    expect(incident).toMatchObject({ count: 3, sources: [S] });
+    expect(incident!.observers.map(({ product }) => product).sort()).toEqual(['iptables', 'sshd']);
+  });
+
+  it('and the first of them keeps its own transport', () => {
+    const three = [10, 20, 30].map((n, i) =>
+      hit(S, `192.0.2.${n}`, 53, i, i === 0 ? { transport: 'udp', protocolNumber: 17 } : {}),
+    );
+    const [incident] = incidentsOf(rules, three);
+    expect(incident!.targets.map(({ transport }) => transport)).toEqual(['udp', 'tcp', 'tcp']);
+  });
+});
+
 describe('address-scan agrees with a plain model', () => {
   /** Every source and port for which some 60 s hold three hosts. */
   function model(hits: ReturnType<typeof hit>[]): string[] {
@@ -160,9 +186,10 @@ describe('address-scan agrees with a plain model', () => {
       port: fc.constantFrom(143, 80),
       at: fc.nat(400),
       v6: fc.boolean(),
+      kind: fc.constantFrom('packet' as const, 'login' as const),
     })
-    .map(({ source, host, port, at, v6 }) =>
-      hit(v6 ? `2001:db8::${source + 1}` : `198.51.100.${source}`, `192.0.2.${host}`, port, at),
+    .map(({ source, host, port, at, v6, kind }) =>
+      hit(v6 ? `2001:db8::${source + 1}` : `198.51.100.${source}`, `192.0.2.${host}`, port, at, { kind }),
     );
 
   it('on any stream of hits', () => {
