@@ -185,9 +185,9 @@ export class Correlator {
   /** The open incidents a hit belongs to. */
   incidentsOf(hit: Hit): Incident[] {
     const detectors = this.#detectors.get(hit.ruleId) ?? [];
-    return detectors.flatMap(
-      (detector) => this.#incidents.find(detector.identifier(hit), detector.key(hit)) ?? [],
-    );
+    return detectors
+      .filter((detector) => detector.joins(hit))
+      .flatMap((detector) => this.#incidents.find(detector.identifier(hit), detector.key(hit)) ?? []);
   }
 
   /** The open incident of an identifier, as a value. */
@@ -229,7 +229,8 @@ export class Correlator {
       if (waited && this.#incidents.openedAfter(detector.identifier(hit), nowMs)) continue;
       if (resumed && this.#incidents.hasCounted(detector.identifier(hit), key, nowMs)) continue;
       if (detection !== undefined) this.#incidents.observe(detection, detector.spec, key, touchedMs);
-      else this.#incidents.extend(detector.identifier(hit), detector.spec, key, hit, touchedMs);
+      else if (detector.joins(hit))
+        this.#incidents.extend(detector.identifier(hit), detector.spec, key, hit, touchedMs);
       detector.expire(nowMs);
     }
   }

@@ -20,6 +20,8 @@ export interface DistinctCondition {
   readonly measure?: (window: SlidingWindow<string | number>) => number;
   /** Hits that count at all; all when absent. */
   readonly accepts?: (hit: Hit) => boolean;
+  /** `none`: hits that do not count are no part of the incident either; else they belong to its story. */
+  readonly company?: 'none';
   /** Observations about the hits that met the condition. */
   readonly remarks?: (hits: readonly Hit[]) => readonly string[];
 }
@@ -38,6 +40,10 @@ export class DistinctDetector implements Detector {
 
   get stats(): DetectorStats {
     return this.#windows.stats;
+  }
+
+  joins(hit: Hit): boolean {
+    return this.#condition.company !== 'none' || this.#condition.accepts?.(hit) !== false;
   }
 
   identifier(hit: Hit): string {

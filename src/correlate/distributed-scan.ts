@@ -30,6 +30,10 @@ export class DistributedScanDetector implements Detector {
     return { keys: sources.keys, evicted: sources.evicted + this.#hosts.stats.evicted };
   }
 
+  joins(): boolean {
+    return true;
+  }
+
   identifier(hit: Hit): string {
     return incidentIdentifier(this.#ruleId, this.spec.kind, this.spec.by, hit);
   }

@@ -123,6 +123,16 @@ describe('stealth-scan', () => {
     ).toEqual([]);
   });
 
+  it('counts stealth packets only: what else the source sends makes it neither larger nor graver', () => {
+    const ordinary = Array.from({ length: 50 }, (_, i) =>
+      hit(S, LISA, 143, i + 1, { tcpFlags: ['SYN'], source: { ip: S, port: 1_024 + i } }),
+    );
+    const scan = [hit(S, LISA, 143, 0, { tcpFlags: ['FIN'] }), ...ordinary];
+    expect(incidentsOf(rules, scan)).toMatchObject([
+      { count: 1, lineCount: 1, lastSeenMs: 0, severity: 'medium', tcpFlags: ['FIN'] },
+    ]);
+  });
+
   it('stays silent where the log has no flags', () => {
     expect(incidentsOf(rules, [hit(S, LISA, 143, 0)])).toEqual([]);
   });
