@@ -12,7 +12,7 @@ import { loadSqlite } from './store/sqlite-driver.ts';
 import type { Store, StoredHit, StoreEvent } from './store/store.ts';
 import { StoreOutbox } from './store/store-outbox.ts';
 import type { Telemetry } from './telemetry.ts';
-import type { Delivery, Frame, Hit, Incident, LineKeeper } from './types.ts';
+import type { ClosedIncident, Delivery, Frame, Hit, Incident, LineKeeper } from './types.ts';
 
 /** What happened to an incident, and what people may have to be told. */
 export type Told = 'settled' | 'escalated' | 'closed';
@@ -30,6 +30,8 @@ const EXPIRE_MS = 60_000;
 /** Incidents that open faster than this share a commit: at most the store's own 250 ms later. */
 const COMMIT_SPACING_MS = 10;
 const MAX_RESUMED = 1_000_000;
+/** Incidents with their lines that are in memory at once where only a little of each is wanted. */
+const PAGE = 1_000;
 
 const LEDGER = 'ledger/';
 const OWED = 'owed/';
@@ -195,7 +197,7 @@ export class Persistence {
       const incident = this.#store.incident(key.slice(OWED.length));
       return incident === undefined ? [] : [{ incident, transition: transition as Told }];
     });
-    const orphans = pipeline.resume(open, hits).map((incident): Owed => {
+    const orphans = pipeline.resume(open, hits, this.#closedSince(nowMs - windowMs)).map((incident): Owed => {
       const { resume: _gone, ...rest } = incident;
       return { incident: { ...rest, state: 'closed' }, transition: 'closed' };
     });
@@ -219,6 +221,17 @@ export class Persistence {
     await this.#archive?.close();
     this.#noteHead();
     this.#store.close();
+  }
+
+  /** Incidents that are over and whose last hit may still be among the hits of a window. */
+  #closedSince(sinceMs: number): ClosedIncident[] {
+    const closed: ClosedIncident[] = [];
+    for (let offset = 0, more = true; more; offset += PAGE) {
+      const page = this.#store.incidents({ states: ['closed'], sinceMs, limit: PAGE, offset });
+      closed.push(...page.map(({ identifier, lastSeenMs }) => ({ identifier, lastSeenMs })));
+      more = page.length === PAGE && closed.length < MAX_RESUMED;
+    }
+    return closed;
   }
 
   #noteHead(): void {

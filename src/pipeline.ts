@@ -14,6 +14,7 @@ import * as spellings from './parse/spellings.ts';
 import type { Rule, RuleSet } from './rule.ts';
 import type {
   Attempt,
+  ClosedIncident,
   Frame,
   Hit,
   Incident,
@@ -177,8 +178,12 @@ export class Pipeline {
   }
 
   /** Goes on where an earlier run ended (see Correlator.resume). */
-  resume(incidents: readonly Incident[], hits: readonly Hit[]): Incident[] {
-    return this.#correlator.resume(incidents, hits);
+  resume(
+    incidents: readonly Incident[],
+    hits: readonly Hit[],
+    closed: readonly ClosedIncident[] = [],
+  ): Incident[] {
+    return this.#correlator.resume(incidents, hits, closed);
   }
 
   /** Open incidents that changed since this was asked last: what a store should know of. */

@@ -237,6 +237,9 @@ export interface Incident {
   readonly resume?: IncidentResume;
 }
 
+/** What is known of an incident that is over: hits under its identifier up to its last one have been told. */
+export type ClosedIncident = Pick<Incident, 'identifier' | 'lastSeenMs'>;
+
 /** What a restart needs to go on with an open incident; of no interest to anybody else. */
 export interface IncidentResume {
   /** Windows that are part of it. */

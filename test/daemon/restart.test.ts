@@ -91,6 +91,24 @@ describe('a restart', () => {
     expect(daemon.mails()).toHaveLength(2);
   }, 20_000);
 
+  it('opens nothing again that was over, though hits of slower rules are still remembered', async () => {
+    const port = await freePort();
+    const two = `${RULES.replaceAll('6s', '1s')}  - id: slow
+    watch: { hosts: 192.0.2.0/24, ports: [telnet] }
+    detect: { address-scan: { hosts: 3, within: 1h } }
+`;
+    const opened = () => daemon.log().split('incident opened').length - 1;
+    await start(port, '', two);
+    await sendTcp(port, [deny(10), deny(11), deny(12)]);
+    await eventually('the end', () => daemon.log().includes('incident closed'));
+    await sleep(WRITTEN_MS);
+    expect(opened()).toBe(1);
+    await again(port, 'SIGTERM', '', two);
+    await sleep(2_500);
+    expect(opened()).toBe(0);
+    expect(daemon.mails()).toHaveLength(1);
+  }, 20_000);
+
   it('with the store off begins afresh', async () => {
     const port = await freePort();
     const off = 'store: { enabled: false }\narchive: { enabled: false }';
