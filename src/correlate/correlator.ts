@@ -176,7 +176,7 @@ export class Correlator {
     this.#clockMs = clockMs;
     for (const hit of judged.toSorted((a, b) => a.attempt.atMs - b.attempt.atMs)) {
       const once = this.#oncePerPacket(hit);
-      for (const detector of this.#detectors.get(hit.ruleId) ?? []) detector.add(once);
+      for (const detector of this.#detectors.get(hit.ruleId) ?? []) detector.add(once, true);
     }
     this.#incidents.resume(incidents);
     for (const { hit, clockMs: arrivedMs, waited } of held) {
@@ -233,8 +233,8 @@ export class Correlator {
     // Incidents that fell silent before this hit close before it is judged.
     this.#incidents.advance(Math.min(nowMs, this.#clockMs - this.#latenessMs), nowMs);
     for (const detector of this.#detectors.get(hit.ruleId) ?? []) {
-      const detection = detector.add(hit);
       const key = detector.key(hit);
+      const detection = detector.add(hit, this.#incidents.has(detector.identifier(hit), key));
       if (waited && this.#incidents.openedAfter(detector.identifier(hit), nowMs)) continue;
       if (over !== undefined && this.#isTold(detector.identifier(hit), key, nowMs, over)) continue;
       if (detection !== undefined) this.#incidents.observe(detection, detector.spec, key, touchedMs);

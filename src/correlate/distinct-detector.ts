@@ -54,13 +54,13 @@ export class DistinctDetector implements Detector {
     return textKey(hit, this.#condition.by);
   }
 
-  add(hit: Hit): Detection | undefined {
+  add(hit: Hit, isOpen: boolean): Detection | undefined {
     if (this.#condition.accepts?.(hit) === false) return undefined;
     const { threshold } = this.#condition;
     if (threshold <= 1) return this.#detection(hit, [hit], 1, 0);
     const window = this.#windows.add(hit);
     if (window === undefined) return undefined;
-    if (window.met) return this.#detection(hit, [hit], this.#measure(window), 0);
+    if (window.met && isOpen) return this.#detection(hit, [hit], this.#measure(window), 0);
     if (this.#measure(window) < threshold) return undefined;
     window.met = true;
     const hits = [...window.hits];

@@ -42,12 +42,12 @@ export class DistributedScanDetector implements Detector {
     return textKey(hit, this.spec.by);
   }
 
-  add(hit: Hit): Detection | undefined {
+  add(hit: Hit, isOpen: boolean): Detection | undefined {
     const sources = this.#sources.add(hit);
     const hosts = this.#hosts.add(hit);
     const manySources = (sources?.distinct ?? 1) >= this.spec.sources;
     const manyHosts = (hosts?.distinct ?? 1) >= this.spec.hosts;
-    if (sources?.met) return this.#detection(hit, [hit], sources.distinct, hosts?.distinct ?? 1);
+    if (sources?.met && isOpen) return this.#detection(hit, [hit], sources.distinct, hosts?.distinct ?? 1);
     if (!manySources || !manyHosts) return undefined;
     if (sources !== undefined) sources.met = true;
     return this.#detection(hit, [...(sources?.hits ?? [hit])], sources?.distinct ?? 1, hosts?.distinct ?? 1);

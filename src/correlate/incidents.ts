@@ -60,6 +60,11 @@ export class Incidents {
     return incident?.keys.has(key) ? incident.snapshot() : undefined;
   }
 
+  /** Whether the open incident of an identifier has this window in it. */
+  has(identifier: string, key: string): boolean {
+    return this.#open.get(identifier)?.keys.has(key) ?? false;
+  }
+
   get closedEarly(): number {
     return this.#closedEarly;
   }

@@ -136,6 +136,32 @@ describe('event time', () => {
   });
 });
 
+describe('hits that come after their incident has closed', () => {
+  it('open one that holds all that is still in the window, and says so', () => {
+    const run = correlator(rules);
+    for (const [i, host] of [A, B, C].entries()) run.correlator.add(hit(S, host, 143, i * 10), i * 10_000);
+    run.correlator.add(hit('198.51.100.8', A, 143, 3_600), 3_600_000);
+    // An hour late: from ten seconds after the others.
+    run.correlator.add(hit(S, '192.0.2.40', 143, 30), 3_600_000);
+    run.correlator.flush();
+    const [first, late, ...others] = run.seen.filter(({ transition }) => transition === 'closed');
+    expect(others).toEqual([]);
+    expect(first!.incident).toMatchObject({ count: 3 });
+    expect(late!.incident).toMatchObject({ count: 4, firstSeenMs: 0 });
+    expect(late!.incident.sentence).toContain('4 watched hosts within 30 s');
+  });
+
+  it('open none where too few are left', () => {
+    const run = correlator(rules);
+    for (const [i, host] of [A, B, C].entries()) run.correlator.add(hit(S, host, 143, i * 10), i * 10_000);
+    run.correlator.add(hit('198.51.100.8', A, 143, 3_600), 3_600_000);
+    // The windows before it have passed; only the third host is left in this one.
+    run.correlator.add(hit(S, '192.0.2.40', 143, 75), 3_600_000);
+    run.correlator.flush();
+    expect(run.seen.filter(({ transition }) => transition === 'closed')).toHaveLength(1);
+  });
+});
+
 describe('knocks on a router, a wrapper and a login are one story', () => {
   const login = {
     kind: 'login',
