@@ -4,6 +4,7 @@ import { decode } from './decode/decode.ts';
 import { type EventTime, liveEventTime, replayEventTime, statedTime } from './decode/event-time.ts';
 import { SenderClocks } from './decode/sender-clocks.ts';
 import { BoundedMap } from './lib/bounded-map.ts';
+import { offsetMinutes } from './lib/time-zone.ts';
 import type { MatchExplanation } from './match/explain-match.ts';
 import { compileMatcher, type Matcher } from './match/matcher.ts';
 import { compilePrefilter, type Prefilter } from './match/prefilter.ts';
@@ -138,13 +139,18 @@ export class Pipeline {
     this.#remember(senderOf(frame, message), undefined);
   }
 
-  /** The envelope alone. A year-less stamp is resolved against `receivedAtMs`: the latest year that is not after it. */
-  decode(frame: Frame): SyslogMessage {
-    const { zone, zones } = this.#options;
-    return decode(frame.bytes, {
-      referenceMs: frame.receivedAtMs,
-      zone: zones.get(frame.peer.address) ?? zone,
-    });
+  /**
+   * The envelope alone. A year-less stamp is resolved against `receivedAtMs`: the latest year that is not after it. A wall
+   * time that occurs twice is the one nearer to `nearMs`.
+   */
+  decode(frame: Frame, nearMs = frame.receivedAtMs): SyslogMessage {
+    return decode(frame.bytes, { referenceMs: frame.receivedAtMs, nearMs, zone: this.#zoneOf(frame) });
+  }
+
+  /** Whether the clocks of a frame's sender change within so many milliseconds of an instant: its wall times may occur twice. */
+  clocksChange(frame: Frame, atMs: number, withinMs: number): boolean {
+    const zone = this.#zoneOf(frame);
+    return offsetMinutes(atMs - withinMs, zone) !== offsetMinutes(atMs + withinMs, zone);
   }
 
   /** When the thing a message reports happened, by the clock that counts in this mode. */
@@ -231,6 +237,11 @@ export class Pipeline {
 
   stats(): CorrelatorStats {
     return this.#correlator.stats();
+  }
+
+  #zoneOf({ peer }: Frame): string {
+    const { zone, zones } = this.#options;
+    return zones.get(peer.address) ?? zone;
   }
 
   #parseOptionsFor({ patterns = [] }: RuleSet): ParseOptions {

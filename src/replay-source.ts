@@ -86,7 +86,8 @@ export class Source {
       transport: 'file',
       ...(truncated ? { truncated } : {}),
     };
-    const message = this.pipeline.decode(frame);
+    // When clocks are put back, an hour of wall times occurs twice: first the one, and after its end the other.
+    const message = this.pipeline.decode(frame, this.lastMs ?? Number.NEGATIVE_INFINITY);
     return { frame, message, atMs: this.pipeline.statedMs(message) };
   }
 }
