@@ -13,7 +13,8 @@ export interface SourceOptions {
   readonly onEmpty?: (line: number) => void;
 }
 
-const HALF_A_YEAR_MS = 182 * 86_400_000;
+/** How much later than the line before it a line without a year may be. */
+export const HALF_A_YEAR_MS = 182 * 86_400_000;
 
 /** A line, decoded, with the time it states. */
 export interface SourceLine {
