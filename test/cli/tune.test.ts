@@ -57,6 +57,25 @@ describe('knockwatch tune', () => {
     expect(counts.size).toBeGreaterThan(10);
   });
 
+  it('chooses whole seconds around a window that has no sixth of them', async () => {
+    const ten = file('ten.yaml', `rules:\n${rule('probe', scan(3, '10s'))}`);
+    const { exitCode, stdout, stderr } = await runForTest([
+      'tune',
+      '--config',
+      config,
+      '--rules',
+      ten,
+      '--hosts',
+      '3',
+      '--json',
+      log,
+    ]);
+    expect(stderr).toBe('');
+    expect(exitCode).toBe(0);
+    const spans = JSON.parse(stdout).settings.map(({ within }: { within: string }) => within);
+    expect(spans).toEqual(['2s', '5s', '10s', '20s', '30s', '1m', '2m', '5m', '10m']);
+  });
+
   it('prints a table with the setting of today in brackets and the counts shaded', async () => {
     const { stdout } = await tune('--hosts', '2,3', '--within', '10s,60s', log);
     expect(stdout).toMatch(
