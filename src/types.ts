@@ -232,7 +232,7 @@ export interface Incident {
   readonly lines: readonly EvidenceLine[];
   readonly sentence: string;
   readonly remarks: readonly string[];
-  /** Distinct values not kept because a bound was reached. */
+  /** Hits whose source, host or port is not in the lists because a bound was reached: with any, the lists are not all. */
   readonly overflow: number;
   readonly resume?: IncidentResume;
 }

@@ -287,6 +287,29 @@ describe('bounds', () => {
     expect(incident!.overflow).toBeGreaterThan(0);
   });
 
+  it('three hosts tried from 300 source ports are told in full', () => {
+    const hits = Array.from({ length: 300 }, (_, i) =>
+      hit(S, `192.0.2.${i % 3}`, 143, i / 10, { source: { ip: S, port: 1_024 + i } }),
+    );
+    expect(incidentsOf([rule([threeHosts])], hits)).toMatchObject([{ count: 300, overflow: 0 }]);
+  });
+
+  it('600 sources are counted one by one, and 100 times what the rule asks for is two levels graver', () => {
+    const spec: DetectSpec = {
+      kind: 'distributed-scan',
+      sources: 5,
+      hosts: 3,
+      withinMs: 10_000,
+      by: ['port'],
+    };
+    const hits = Array.from({ length: 3_000 }, (_, i) =>
+      hit(`198.51.${100 + Math.floor((i % 600) / 250)}.${(i % 600) % 250}`, `192.0.2.${i % 7}`, 143, i / 100),
+    );
+    const [incident] = incidentsOf([rule([spec])], hits);
+    expect(incident!.sources).toHaveLength(600);
+    expect(incident).toMatchObject({ overflow: 0, severity: 'critical' });
+  });
+
   it('open incidents are bounded: the longest silent one closes early and is counted', () => {
     const run = correlator([rule([{ kind: 'any', by: ['source'] }])], { maxOpen: 100 });
     for (const each of flood(250)) run.correlator.add(each, each.attempt.atMs);
