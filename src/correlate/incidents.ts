@@ -3,7 +3,7 @@ import { classifyIp } from '../lib/ip.ts';
 import type { DetectSpec, Rule } from '../rule.ts';
 import type { Detection, EvidenceLine, Hit, Incident, LineRef } from '../types.ts';
 import { levelsOf, windowOf } from './incident-size.ts';
-import { beginningOf, gravest, OpenIncident, raise } from './open-incident.ts';
+import { beginningOf, byGravity, gravest, OpenIncident, raise } from './open-incident.ts';
 
 /** What just happened to an incident. `settled` follows `opened` after the settle time: the moment for the first alert. */
 export type Transition = 'opened' | 'settled' | 'escalated' | 'closed';
@@ -147,8 +147,7 @@ export class Incidents {
 
   /** Time has come to `nowMs`: alerts that are due settle. No further hit at or before `doneMs` will come: silent incidents close. */
   advance(doneMs: number, nowMs: number): void {
-    for (let due = this.#toSettle.popDue(nowMs); due !== undefined; due = this.#toSettle.popDue(nowMs))
-      this.#settle(due);
+    while (this.#toSettle.size > 0 && this.#toSettle.nextMs <= nowMs) this.#settleNext(this.#toSettle.nextMs);
     while (this.#toClose.nextMs < doneMs) {
       const incident = this.#toClose.popDue(doneMs)!;
       if (incident.state === 'closed') continue;
@@ -270,6 +269,14 @@ export class Incidents {
     incident.remarks.add(`${times} times the size the rule asks for, so more severe`);
     if (incident.settled && incident.severity !== before)
       this.#options.onTransition(incident.snapshot(), 'escalated');
+  }
+
+  /** Of those that are due at one moment the gravest goes first: what else its source did then needs no mail. */
+  #settleNext(atMs: number): void {
+    const due: OpenIncident[] = [];
+    for (let next = this.#toSettle.popDue(atMs); next !== undefined; next = this.#toSettle.popDue(atMs))
+      due.push(next);
+    for (const incident of due.sort(byGravity)) this.#settle(incident);
   }
 
   #settle(incident: OpenIncident): void {

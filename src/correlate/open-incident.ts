@@ -43,6 +43,11 @@ export function gravest(a: Severity, b: Severity): Severity {
   return SEVERITIES.indexOf(a) >= SEVERITIES.indexOf(b) ? a : b;
 }
 
+/** Sorts the graver in front. */
+export function byGravity(a: Pick<OpenIncident, 'severity'>, b: Pick<OpenIncident, 'severity'>): number {
+  return SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity);
+}
+
 /** What an incident is from its first moment on. */
 type Beginning = Pick<
   Incident,

@@ -49,6 +49,18 @@ describe('settle', () => {
   });
 });
 
+describe('two rules that one sweep meets at once', () => {
+  it('are one mail, about the graver, whichever comes first in the files', async () => {
+    const graver = PROBE.replace('rules:\n', '').replace('id: probe', 'id: graver').replace('medium', 'high');
+    for (const rules of [`${PROBE}${graver}`, `rules:\n${graver}${PROBE.replace('rules:\n', '')}`])
+      await new Timeline(rules)
+        .at(3)
+        .send(knock(10), knock(11), knock(12))
+        .want(between(13, 13.5), mail({ reason: 'first-sight', text: ['rule graver', 'severity high'] }))
+        .run(2_000);
+  });
+});
+
 describe('escalation', () => {
   it('ten times what the rule asks for is one level more severe, and one more mail in the same thread', async () => {
     // The first mail goes at 13 s; host number 30 is tried at 40 s.
