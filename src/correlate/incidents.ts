@@ -1,9 +1,9 @@
 import { DueQueue } from '../lib/due-queue.ts';
-import { classifyIp } from '../lib/ip.ts';
 import type { DetectSpec, Rule } from '../rule.ts';
 import type { Detection, EvidenceLine, Hit, Incident, LineRef } from '../types.ts';
 import { levelsOf, windowOf } from './incident-size.ts';
 import { beginningOf, byGravity, gravest, OpenIncident, raise } from './open-incident.ts';
+import { SourcePlace } from './source-place.ts';
 
 /** What just happened to an incident. `settled` follows `opened` after the settle time: the moment for the first alert. */
 export type Transition = 'opened' | 'settled' | 'escalated' | 'closed';
@@ -36,10 +36,12 @@ export class Incidents {
   /** When each may close at the earliest; one that was fed meanwhile is put back. */
   readonly #toClose = new DueQueue<OpenIncident>();
   readonly #changed = new Set<OpenIncident>();
+  readonly #place: SourcePlace;
   #closedEarly = 0;
 
   constructor(options: IncidentOptions) {
     this.#options = options;
+    this.#place = new SourcePlace(options.isOwn);
   }
 
   /** From now on these rules hold; a rule that is gone is remembered for as long as an incident of it is open. */
@@ -189,7 +191,9 @@ export class Incidents {
   #begin(detection: Detection, rule: Rule, newest: Hit): OpenIncident {
     if (this.#open.size >= this.#options.maxOpen) this.#closeOldest();
     const incident = new OpenIncident(beginningOf(detection, rule.severity));
-    this.#remarkSource(incident, newest.sourceIp, newest.host.ip);
+    const { remarks, isWorse } = this.#place.judge(newest.sourceIp, newest.host.ip, rule);
+    for (const remark of remarks) incident.remarks.add(remark);
+    if (isWorse) incident.severity = raise(incident.severity);
     this.#relate(incident, newest);
     this.#adopt(incident, rule);
     return incident;
@@ -201,21 +205,6 @@ export class Incidents {
       this.#toSettle.push(incident.openedAtMs + (rule.settleMs ?? this.#options.settleMs), incident);
     }
     this.#toClose.push(this.#silentFromMs(incident), incident);
-  }
-
-  /** Where the source is: inside is worse, impossible is forged. */
-  #remarkSource(incident: OpenIncident, sourceIp: string, targetIp: string): void {
-    const kind = classifyIp(sourceIp);
-    if (sourceIp === targetIp || ['loopback', 'multicast', 'broadcast', 'unspecified'].includes(kind)) {
-      incident.remarks.add(
-        `impossible source (${sourceIp === targetIp ? 'the target itself' : kind}): the address is forged`,
-      );
-    } else if (this.#options.isOwn(sourceIp)) {
-      incident.severity = raise(incident.severity);
-      incident.remarks.add(
-        'the source is inside your own networks: a worm or a stolen machine, so one level more severe',
-      );
-    }
   }
 
   /**

@@ -217,6 +217,23 @@ describe('where the source is', () => {
   it.each(['127.0.0.1', '224.0.0.1', '192.0.2.30'])('%s is impossible', (source) => {
     expect(incidentsOf([rule([threeHosts])], scan(source))[0]!.remarks.join()).toContain('impossible source');
   });
+
+  it.each([
+    ['by its address', { any: false, addresses: ['192.0.2.66'], networks: [] }],
+    ['in its network', { any: false, addresses: [], networks: ['192.0.2.0/24'] }],
+  ])('a host that is watched %s is forged or stolen, and a level more severe', (_, hosts) => {
+    const [incident] = incidentsOf([rule([threeHosts], { hosts })], scan('192.0.2.66'));
+    expect(incident!.severity).toBe('high');
+    expect(incident!.remarks.join()).toMatch(/a host you watch: .* forged or that machine is stolen/);
+    const [other] = incidentsOf([rule([threeHosts], { hosts })], scan('198.51.100.66'));
+    expect(other).toMatchObject({ severity: 'medium', remarks: [] });
+  });
+
+  it('no source is singled out by a rule that watches any host', () => {
+    const everything = { any: false, addresses: [], networks: ['0.0.0.0/0'] };
+    for (const extra of [{}, { hosts: everything }])
+      expect(incidentsOf([rule([threeHosts], extra)], scan('192.0.2.66'))[0]!.remarks).toEqual([]);
+  });
 });
 
 describe('escalation', () => {
