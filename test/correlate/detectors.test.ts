@@ -59,6 +59,30 @@ describe('distributed-scan', () => {
     expect(remark).toContain('blame nobody');
   });
 
+  /** Four sources by turns, as nmap -D sends; `target` says whom a source tries in a round. */
+  const byTurns = (target: (round: number, source: number) => number) =>
+    Array.from({ length: 24 }, (_, i) => {
+      const source = i % 4;
+      const ip = `198.51.100.${source + 1}`;
+      const host = target(Math.floor(i / 4), source);
+      return hit(ip, `192.0.2.${host}`, 143, i / 10, { source: { ip, port: 40_123 } });
+    });
+  const decoys = (hits: Parameters<typeof incidentsOf>[1]) =>
+    incidentsOf(rules, hits)[0]!.remarks.filter((remark) => remark.includes('claimed sources'));
+
+  it('sees the order that shows only after the condition was met, and says so once', () => {
+    const scattered = [9, 3, 7, 5, 8, 2];
+    expect(decoys(byTurns((round) => scattered[round]!))).toEqual([
+      expect.stringMatching(
+        /4 claimed sources.*the same source port \(40123\), the same targets in the same order/,
+      ),
+    ]);
+  });
+
+  it('does not take sources for one that go through the targets in orders of their own', () => {
+    expect(decoys(byTurns((round, source) => 1 + ((round + source * 2) % 6)))).toEqual([]);
+  });
+
   it('says nothing of decoys when the packets differ', () => {
     const unlike = sweep((i) => ({
       packet: { ttl: 40 + i, window: 1_000 + i, ipId: (i * 7_919) % 65_536 },
