@@ -124,7 +124,7 @@ export class Incidents {
     const newest = detection.hits[detection.hits.length - 1]!;
     const rule = this.#rules.get(detection.ruleId)!;
     const known = this.#current(detection.identifier, rule, newest.attempt.atMs);
-    const incident = known ?? this.#begin(detection, rule, newest);
+    const incident = known ?? this.#begin(detection, rule, newest, clockMs);
     // A window that was part of it before has handed over all but the newest one already.
     const news = incident.keys.has(key) ? [newest] : detection.hits;
     incident.keys.add(key);
@@ -188,13 +188,14 @@ export class Incidents {
     return undefined;
   }
 
-  #begin(detection: Detection, rule: Rule, newest: Hit): OpenIncident {
+  #begin(detection: Detection, rule: Rule, newest: Hit, clockMs: number): OpenIncident {
     if (this.#open.size >= this.#options.maxOpen) this.#closeOldest();
     const incident = new OpenIncident(beginningOf(detection, rule.severity));
     const { remarks, isWorse } = this.#place.judge(newest.sourceIp, newest.host.ip, rule);
     for (const remark of remarks) incident.remarks.add(remark);
     if (isWorse) incident.severity = raise(incident.severity);
     this.#relate(incident, newest);
+    incident.touchedMs = clockMs;
     this.#adopt(incident, rule);
     return incident;
   }
@@ -202,7 +203,9 @@ export class Incidents {
   #adopt(incident: OpenIncident, rule: Rule): void {
     this.#open.set(incident.identifier, incident);
     if (!incident.settled) {
-      this.#toSettle.push(incident.openedAtMs + (rule.settleMs ?? this.#options.settleMs), incident);
+      // The rest of a log that comes late comes late too.
+      const fromMs = Math.max(incident.openedAtMs, incident.touchedMs);
+      this.#toSettle.push(fromMs + (rule.settleMs ?? this.#options.settleMs), incident);
     }
     this.#toClose.push(this.#silentFromMs(incident), incident);
   }

@@ -109,7 +109,10 @@ describe('event time', () => {
     const run = correlator(rules);
     const hourLater = 3_600_000;
     for (const [i, each] of hits.entries()) run.correlator.add(each, hourLater + i * 10);
+    // The rest of the sweep is as late as its beginning: the settle time begins when that came.
     run.correlator.advance(hourLater + 5_000);
+    expect(run.seen.map(({ transition }) => transition)).toEqual(['opened']);
+    run.correlator.advance(hourLater + 10_000);
     expect(run.seen.map(({ transition }) => transition)).toEqual(['opened', 'settled']);
     expect(run.seen[0]!.incident.firstSeenMs).toBe(0);
   });
