@@ -73,7 +73,9 @@ export class Pipeline {
   #prefilter: { readonly compiled: Prefilter | undefined } | undefined;
   readonly #correlator: HitSink;
   /** The last attempt of each sender, for "last message repeated N times". */
-  readonly #lastAttempts = new BoundedMap<string, { attempt: ParsedAttempt | undefined }>(1_024);
+  readonly #lastAttempts = new BoundedMap<string, { attempt: ParsedAttempt | undefined; count: number }>(
+    1_024,
+  );
   /** The columns of each sender's table (see ParseOptions). */
   readonly #headers = new BoundedMap<string, readonly string[]>(1_024);
   /** Live only: how wrong each sender's clock is. */
@@ -265,8 +267,8 @@ export class Pipeline {
     const result = parse(message, this.#parseOptionsOf(frame), sender);
     if (result === undefined && message.repeated !== undefined) {
       // "last message repeated N times": the sender's own last attempt once more; `process` multiplies it.
-      const last = this.#lastAttempts.get(sender)?.attempt;
-      return last === undefined ? undefined : { kind: 'attempt', attempt: { ...last, count: 1 } };
+      const { attempt, count = 1 } = this.#lastAttempts.get(sender) ?? {};
+      return attempt === undefined ? undefined : { kind: 'attempt', attempt: { ...attempt, count } };
     }
     this.#remember(sender, result?.kind === 'attempt' ? result.attempt : undefined);
     return result;
@@ -275,8 +277,10 @@ export class Pipeline {
   /** Written in place: a map that is added to and deleted from at every line keeps V8 from freeing what was in it. */
   #remember(sender: string, attempt: ParsedAttempt | undefined): void {
     const last = this.#lastAttempts.get(sender);
-    if (last !== undefined) last.attempt = attempt;
-    else if (attempt !== undefined) this.#lastAttempts.set(sender, { attempt });
+    // What the line itself stands for: `process` writes the product with its own repetitions into the attempt.
+    const count = attempt?.count ?? 0;
+    if (last !== undefined) Object.assign(last, { attempt, count });
+    else if (attempt !== undefined) this.#lastAttempts.set(sender, { attempt, count });
   }
 
   /** Live, the clock is the receipt; replaying, it is the newest event time of a hit: other lines need not be read for it. */
