@@ -12,7 +12,7 @@ import type { DeliveryRecord, Store, StoredHit, StoreEvent } from './store/store
 import { StoreOutbox } from './store/store-outbox.ts';
 import type { Telemetry } from './telemetry.ts';
 import { type Owed, type Told, ToldNotes } from './told-notes.ts';
-import type { Delivery, Frame, Hit, Incident, LineKeeper } from './types.ts';
+import type { ClosedIncident, Delivery, Frame, Hit, Incident, LineKeeper } from './types.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -23,6 +23,8 @@ const COMMIT_SPACING_MS = 10;
 const MAX_RESUMED = 1_000_000;
 /** Of more that have closed lately some open again, and close; their alerts are known and not sent. */
 const MAX_CLOSED = 10_000;
+/** Incidents with their lines that are in memory at once where only a little of each is wanted. */
+const PAGE = 1_000;
 
 /**
  * Everything the daemon does not forget: hits, incidents, alerts, what people were told, the archive. It knows which of it is
@@ -163,15 +165,11 @@ export class Persistence {
    */
   resume(pipeline: Pick<Pipeline, 'resume'>, lines: LineKeeper, windowMs: number, nowMs: number): Owed[] {
     const open = this.#store.incidents({ states: ['open', 'growing', 'quiet'], limit: MAX_RESUMED });
-    const closed = this.#store.incidents({
-      states: ['closed'],
-      sinceMs: nowMs - windowMs,
-      limit: MAX_CLOSED,
-    });
     const hits = this.#store.hits(nowMs - windowMs).map((stored) => withLine(stored, lines));
     // Read before the pipeline goes on: what it says while it catches up is told as it is said.
     const owed = this.told.owed();
-    const orphans = pipeline.resume([...open, ...closed], hits).map((incident): Owed => {
+    const closed = this.#closedSince(nowMs - windowMs);
+    const orphans = pipeline.resume(open, hits, closed).map((incident): Owed => {
       const { resume: _gone, ...rest } = incident;
       return { incident: { ...rest, state: 'closed' }, transition: 'closed' };
     });
@@ -200,6 +198,17 @@ export class Persistence {
     await this.#archive?.close();
     this.#noteHead();
     this.#store.close();
+  }
+
+  /** Incidents that are over and whose last hit may still be among the hits of a window. */
+  #closedSince(sinceMs: number): ClosedIncident[] {
+    const closed: ClosedIncident[] = [];
+    for (let offset = 0, more = true; more; offset += PAGE) {
+      const page = this.#store.incidents({ states: ['closed'], sinceMs, limit: PAGE, offset });
+      closed.push(...page.map(({ identifier, lastSeenMs }) => ({ identifier, lastSeenMs })));
+      more = page.length === PAGE && closed.length < MAX_CLOSED;
+    }
+    return closed;
   }
 
   #noteHead(): void {

@@ -4,6 +4,7 @@ import { decode } from './decode/decode.ts';
 import { type EventTime, liveEventTime, replayEventTime, statedTime } from './decode/event-time.ts';
 import { SenderClocks } from './decode/sender-clocks.ts';
 import { BoundedMap } from './lib/bounded-map.ts';
+import { offsetMinutes } from './lib/time-zone.ts';
 import type { MatchExplanation } from './match/explain-match.ts';
 import { compileMatcher, type Matcher } from './match/matcher.ts';
 import { compilePrefilter, type Prefilter } from './match/prefilter.ts';
@@ -14,6 +15,7 @@ import * as spellings from './parse/spellings.ts';
 import type { Rule, RuleSet } from './rule.ts';
 import type {
   Attempt,
+  ClosedIncident,
   Frame,
   Hit,
   Incident,
@@ -71,7 +73,9 @@ export class Pipeline {
   #prefilter: { readonly compiled: Prefilter | undefined } | undefined;
   readonly #correlator: HitSink;
   /** The last attempt of each sender, for "last message repeated N times". */
-  readonly #lastAttempts = new BoundedMap<string, { attempt: ParsedAttempt | undefined }>(1_024);
+  readonly #lastAttempts = new BoundedMap<string, { attempt: ParsedAttempt | undefined; count: number }>(
+    1_024,
+  );
   /** The columns of each sender's table (see ParseOptions). */
   readonly #headers = new BoundedMap<string, readonly string[]>(1_024);
   /** Live only: how wrong each sender's clock is. */
@@ -137,13 +141,18 @@ export class Pipeline {
     this.#remember(senderOf(frame, message), undefined);
   }
 
-  /** The envelope alone. A year-less stamp is resolved against `receivedAtMs`: the latest year that is not after it. */
-  decode(frame: Frame): SyslogMessage {
-    const { zone, zones } = this.#options;
-    return decode(frame.bytes, {
-      referenceMs: frame.receivedAtMs,
-      zone: zones.get(frame.peer.address) ?? zone,
-    });
+  /**
+   * The envelope alone. A year-less stamp is resolved against `receivedAtMs`: the latest year that is not after it. A wall
+   * time that occurs twice is the one nearer to `nearMs`.
+   */
+  decode(frame: Frame, nearMs = frame.receivedAtMs): SyslogMessage {
+    return decode(frame.bytes, { referenceMs: frame.receivedAtMs, nearMs, zone: this.#zoneOf(frame) });
+  }
+
+  /** Whether the clocks of a frame's sender change within so many milliseconds of an instant: its wall times may occur twice. */
+  clocksChange(frame: Frame, atMs: number, withinMs: number): boolean {
+    const zone = this.#zoneOf(frame);
+    return offsetMinutes(atMs - withinMs, zone) !== offsetMinutes(atMs + withinMs, zone);
   }
 
   /** When the thing a message reports happened, by the clock that counts in this mode. */
@@ -177,8 +186,12 @@ export class Pipeline {
   }
 
   /** Goes on where an earlier run ended (see Correlator.resume). */
-  resume(incidents: readonly Incident[], hits: readonly Hit[]): Incident[] {
-    return this.#correlator.resume(incidents, hits);
+  resume(
+    incidents: readonly Incident[],
+    hits: readonly Hit[],
+    closed: readonly ClosedIncident[] = [],
+  ): Incident[] {
+    return this.#correlator.resume(incidents, hits, closed);
   }
 
   /** Open incidents that changed since this was asked last: what a store should know of. */
@@ -228,6 +241,11 @@ export class Pipeline {
     return this.#correlator.stats();
   }
 
+  #zoneOf({ peer }: Frame): string {
+    const { zone, zones } = this.#options;
+    return zones.get(peer.address) ?? zone;
+  }
+
   #parseOptionsFor({ patterns = [] }: RuleSet): ParseOptions {
     const { parse: options, zone } = this.#options;
     return {
@@ -249,8 +267,8 @@ export class Pipeline {
     const result = parse(message, this.#parseOptionsOf(frame), sender);
     if (result === undefined && message.repeated !== undefined) {
       // "last message repeated N times": the sender's own last attempt once more; `process` multiplies it.
-      const last = this.#lastAttempts.get(sender)?.attempt;
-      return last === undefined ? undefined : { kind: 'attempt', attempt: { ...last, count: 1 } };
+      const { attempt, count = 1 } = this.#lastAttempts.get(sender) ?? {};
+      return attempt === undefined ? undefined : { kind: 'attempt', attempt: { ...attempt, count } };
     }
     this.#remember(sender, result?.kind === 'attempt' ? result.attempt : undefined);
     return result;
@@ -259,8 +277,10 @@ export class Pipeline {
   /** Written in place: a map that is added to and deleted from at every line keeps V8 from freeing what was in it. */
   #remember(sender: string, attempt: ParsedAttempt | undefined): void {
     const last = this.#lastAttempts.get(sender);
-    if (last !== undefined) last.attempt = attempt;
-    else if (attempt !== undefined) this.#lastAttempts.set(sender, { attempt });
+    // What the line itself stands for: `process` writes the product with its own repetitions into the attempt.
+    const count = attempt?.count ?? 0;
+    if (last !== undefined) Object.assign(last, { attempt, count });
+    else if (attempt !== undefined) this.#lastAttempts.set(sender, { attempt, count });
   }
 
   /** Live, the clock is the receipt; replaying, it is the newest event time of a hit: other lines need not be read for it. */

@@ -5,7 +5,7 @@ import type { Source } from './replay-source.ts';
 
 /** What the prefilter is run over at once: V8 keeps texts of this size where they cost next to nothing. */
 const WINDOW_BYTES = 64 * 1024;
-/** Lines no further apart than this have no turn of the year between them. */
+/** Lines no further apart than this have no turn of the year between them, and no change of clocks that is further away. */
 const CALM_MS = 2 * 86_400_000;
 /** Senders to listen for at once; with more, lines are read one by one until it is quieter. */
 const MAX_AWAITED = 64;
@@ -135,8 +135,10 @@ export class Skim {
       ?.slice(1)
       .join('');
     if (day !== undefined && day === this.#day) return otherMs;
-    const { atMs } = this.#source.peek(window.octets(line));
+    const { atMs, frame } = this.#source.peek(window.octets(line));
     if (atMs === undefined || Math.abs(atMs - otherMs) >= CALM_MS) return undefined;
+    // Which of two equal wall times it is, the line before says.
+    if (this.#source.pipeline.clocksChange(frame, atMs, CALM_MS)) return undefined;
     this.#day = day;
     return atMs;
   }

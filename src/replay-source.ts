@@ -13,7 +13,8 @@ export interface SourceOptions {
   readonly onEmpty?: (line: number) => void;
 }
 
-const HALF_A_YEAR_MS = 182 * 86_400_000;
+/** How much later than the line before it a line without a year may be. */
+export const HALF_A_YEAR_MS = 182 * 86_400_000;
 
 /** A line, decoded, with the time it states. */
 export interface SourceLine {
@@ -86,7 +87,8 @@ export class Source {
       transport: 'file',
       ...(truncated ? { truncated } : {}),
     };
-    const message = this.pipeline.decode(frame);
+    // When clocks are put back, an hour of wall times occurs twice: first the one, and after its end the other.
+    const message = this.pipeline.decode(frame, this.lastMs ?? Number.NEGATIVE_INFINITY);
     return { frame, message, atMs: this.pipeline.statedMs(message) };
   }
 }

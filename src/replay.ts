@@ -5,6 +5,8 @@ import { Skim } from './replay-skim.ts';
 import { Source, type SourceOptions } from './replay-source.ts';
 import type { Frame, SyslogMessage } from './types.ts';
 
+export { HALF_A_YEAR_MS } from './replay-source.ts';
+
 export interface ReplayOptions extends SourceOptions {
   /**
    * Given: lines that can not touch a watched host and port are only counted here, where a single file is read and the

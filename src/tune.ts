@@ -75,14 +75,23 @@ export function withSetting(spec: TunableSpec, threshold: number, withinMs: numb
   return { ...spec, [THRESHOLDS[spec.kind]]: threshold, withinMs } as TunableSpec;
 }
 
-/** How many incidents the hits would have opened if the rule had nothing but this detector. */
+/** The silence that ends an incident of the rule: its other detectors' windows have a say in it. */
+function quietOf({ detect, quietMs }: Rule, { kind }: TunableSpec, options: TuneOptions): number {
+  const others = detect.filter((spec) => spec.kind !== kind);
+  return Math.max(
+    quietMs ?? options.quietMs,
+    ...others.map((spec) => ('withinMs' in spec ? spec.withinMs : 0)),
+  );
+}
+
+/** How many incidents of this detector the hits would have opened. */
 export function countIncidents(
   { rule, hits }: CollectedHits,
   spec: TunableSpec,
   options: TuneOptions,
 ): number {
   let incidents = 0;
-  const correlator = new Correlator([{ ...rule, detect: [spec] }], {
+  const correlator = new Correlator([{ ...rule, detect: [spec], quietMs: quietOf(rule, spec, options) }], {
     ...options,
     lineOf: () => undefined,
     maxOpen: options.maxOpenIncidents,

@@ -232,10 +232,13 @@ export interface Incident {
   readonly lines: readonly EvidenceLine[];
   readonly sentence: string;
   readonly remarks: readonly string[];
-  /** Distinct values not kept because a bound was reached. */
+  /** Hits whose source, host or port is not in the lists because a bound was reached: with any, the lists are not all. */
   readonly overflow: number;
   readonly resume?: IncidentResume;
 }
+
+/** What is known of an incident that is over: hits under its identifier up to its last one have been told. */
+export type ClosedIncident = Pick<Incident, 'identifier' | 'lastSeenMs'>;
 
 /** What a restart needs to go on with an open incident; of no interest to anybody else. */
 export interface IncidentResume {

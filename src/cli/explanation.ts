@@ -2,7 +2,7 @@ import type { Config } from '../config.ts';
 import type { MatchExplanation } from '../match/explain-match.ts';
 import { type Outcome, Pipeline } from '../pipeline.ts';
 import type { LogFile } from '../receive/file.ts';
-import { replay } from '../replay.ts';
+import { HALF_A_YEAR_MS, replay } from '../replay.ts';
 import type { RuleSet } from '../rule.ts';
 import type { Decision, Frame, Incident } from '../types.ts';
 import { whyNot } from './attempt-text.ts';
@@ -37,12 +37,11 @@ export class Explainer {
   readonly #verdicts: Verdicts;
   readonly #maxLineBytes: number;
   readonly #nowMs: number;
-  /** The latest instant the next line can be from, which settles its year. */
-  #referenceMs: number;
+  /** The time of the last line that stated one. */
+  #lastMs: number | undefined;
 
   constructor(config: Config, ruleSet: RuleSet, nowMs: number) {
     this.#nowMs = nowMs;
-    this.#referenceMs = nowMs;
     this.#maxLineBytes = config.limits.maxLineBytes;
     this.#verdicts = new Verdicts(config);
     const options = pipelineOptions(config, ruleSet, 'replay');
@@ -63,7 +62,7 @@ export class Explainer {
         nowMs: this.#nowMs,
         keepOpen: true,
         onOutcome: (outcome, frame) => {
-          this.#referenceMs = frame.receivedAtMs;
+          this.#lastMs = outcome.time?.atMs ?? this.#pipeline.statedMs(outcome.message) ?? this.#lastMs;
           if (!isIt(frame)) return;
           found = this.#explain(frame, outcome);
           throw new Reached();
@@ -82,11 +81,17 @@ export class Explainer {
     const bytes = Buffer.from(text).subarray(0, this.#maxLineBytes);
     const frame: Frame = {
       bytes,
-      receivedAtMs: this.#referenceMs,
+      // The latest instant the line can be from, which settles its year.
+      receivedAtMs: this.#lastMs === undefined ? this.#nowMs : this.#lastMs + HALF_A_YEAR_MS,
       peer: { address: '-' },
       transport: 'file',
     };
-    return this.#explain(frame, this.#pipeline.process(frame));
+    const message = this.#pipeline.decode(frame, this.#lastMs);
+    if (this.#lastMs === undefined || this.#pipeline.statedMs(message) !== undefined)
+      return this.#explain(frame, this.#pipeline.process(frame, message));
+    // A line that states no time is from when the line before it is.
+    const timed = { ...frame, receivedAtMs: this.#lastMs };
+    return this.#explain(timed, this.#pipeline.process(timed, message));
   }
 
   #explain(frame: Frame, outcome: Outcome): Explanation {

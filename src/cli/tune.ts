@@ -74,6 +74,11 @@ function axis(asked: readonly number[] | undefined, today: number, around: () =>
   return [...new Set([...(asked ?? around()), today])].sort((a, b) => a - b);
 }
 
+/** Nobody writes a window of 1667 ms. */
+function wholeSeconds(ms: number): number {
+  return Math.round(ms / 1_000) * 1_000;
+}
+
 function settingsOf(
   { spec, threshold }: Subject,
   options: Options,
@@ -87,7 +92,7 @@ function settingsOf(
   if (thresholds[0]! < least)
     throw new CliError(EXIT_USAGE, `--${threshold} begins at ${least}: a rule can not ask for less`);
   const spans = axis(options.within, spec.withinMs, () =>
-    spanSteps(Math.max(1_000, spec.withinMs / 6), Math.min(spec.withinMs * 60, MAX_MS)),
+    spanSteps(Math.max(1_000, wholeSeconds(spec.withinMs / 6)), Math.min(spec.withinMs * 60, MAX_MS)),
   );
   return thresholds.flatMap((value) =>
     spans.map((withinMs) => ({

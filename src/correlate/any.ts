@@ -12,6 +12,7 @@ export function any(ruleId: string, spec: Extract<DetectSpec, { kind: 'any' }>):
     spec,
     stats: NO_KEYS,
     identifier,
+    joins: () => true,
     key: (hit) => textKey(hit, spec.by),
     add: (hit): Detection => ({
       kind: 'any',

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Rule } from '../rule.ts';
-import type { Hit, Incident } from '../types.ts';
+import type { ClosedIncident, Hit, Incident } from '../types.ts';
 import type { Detector } from './detector.ts';
 import { Duplicates } from './duplicates.ts';
 import { type IncidentOptions, Incidents } from './incidents.ts';
@@ -129,14 +129,20 @@ export class Correlator {
   }
 
   /**
-   * Goes on where an earlier run ended: its incidents, open ones and those that closed while their hits still matter, and the
-   * hits of its windows, oldest first. What an incident has counted is not counted again, and opens nothing; what was reported
-   * after its last snapshot is. Returns open incidents whose rule is gone.
+   * Goes on where an earlier run ended: its open incidents, and the hits of its windows, oldest first. What an incident has
+   * counted is not counted again, be it open or one of the `closed`; what was reported after its last snapshot is. Returns
+   * incidents whose rule is gone.
    */
-  resume(incidents: readonly Incident[], hits: readonly Hit[]): Incident[] {
+  resume(
+    incidents: readonly Incident[],
+    hits: readonly Hit[],
+    closed: readonly ClosedIncident[] = [],
+  ): Incident[] {
     const orphans = this.#incidents.resume(incidents);
-    for (const hit of hits) this.#take(hit, hit.attempt.atMs, true);
-    this.#incidents.resumed();
+    const over = new Map<string, number>();
+    for (const { identifier, lastSeenMs } of closed)
+      over.set(identifier, Math.max(lastSeenMs, over.get(identifier) ?? lastSeenMs));
+    for (const hit of hits) this.#take(hit, hit.attempt.atMs, over);
     return orphans;
   }
 
@@ -170,7 +176,7 @@ export class Correlator {
     this.#clockMs = clockMs;
     for (const hit of judged.toSorted((a, b) => a.attempt.atMs - b.attempt.atMs)) {
       const once = this.#oncePerPacket(hit);
-      for (const detector of this.#detectors.get(hit.ruleId) ?? []) detector.add(once);
+      for (const detector of this.#detectors.get(hit.ruleId) ?? []) detector.add(once, true);
     }
     const orphans = this.#incidents.resume(incidents);
     for (const { hit, clockMs: arrivedMs, waited } of held) {
@@ -188,9 +194,9 @@ export class Correlator {
   /** The open incidents a hit belongs to. */
   incidentsOf(hit: Hit): Incident[] {
     const detectors = this.#detectors.get(hit.ruleId) ?? [];
-    return detectors.flatMap(
-      (detector) => this.#incidents.find(detector.identifier(hit), detector.key(hit)) ?? [],
-    );
+    return detectors
+      .filter((detector) => detector.joins(hit))
+      .flatMap((detector) => this.#incidents.find(detector.identifier(hit), detector.key(hit)) ?? []);
   }
 
   /** The open incident of an identifier, as a value. */
@@ -219,7 +225,8 @@ export class Correlator {
     };
   }
 
-  #take(reported: Hit, arrivedMs: number, resumed = false): void {
+  /** `over`, when an earlier run has seen the hit: up to when its closed incidents lasted, by identifier. */
+  #take(reported: Hit, arrivedMs: number, over?: ReadonlyMap<string, number>): void {
     const hit = this.#oncePerPacket(reported);
     const nowMs = hit.attempt.atMs;
     const waited = this.#waited.has(reported);
@@ -227,14 +234,20 @@ export class Correlator {
     // Incidents that fell silent before this hit close before it is judged.
     this.#incidents.advance(Math.min(nowMs, this.#clockMs - this.#latenessMs), nowMs);
     for (const detector of this.#detectors.get(hit.ruleId) ?? []) {
-      const detection = detector.add(hit);
       const key = detector.key(hit);
+      const detection = detector.add(hit, this.#incidents.has(detector.identifier(hit), key));
       if (waited && this.#incidents.openedAfter(detector.identifier(hit), nowMs)) continue;
-      if (resumed && this.#incidents.hasCounted(detector.identifier(hit), key, nowMs)) continue;
+      if (over !== undefined && this.#isTold(detector.identifier(hit), key, nowMs, over)) continue;
       if (detection !== undefined) this.#incidents.observe(detection, detector.spec, key, touchedMs);
-      else this.#incidents.extend(detector.identifier(hit), detector.spec, key, hit, touchedMs);
+      else if (detector.joins(hit))
+        this.#incidents.extend(detector.identifier(hit), detector.spec, key, hit, touchedMs);
       detector.expire(nowMs);
     }
+  }
+
+  #isTold(identifier: string, key: string, atMs: number, over: ReadonlyMap<string, number>): boolean {
+    if (this.#incidents.hasCounted(identifier, key, atMs)) return true;
+    return atMs <= (over.get(identifier) ?? Number.NEGATIVE_INFINITY);
   }
 
   /** A second report of one packet counts no packet; its line and its reporter still belong to the story. */

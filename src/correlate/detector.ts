@@ -7,8 +7,13 @@ import type { Detection, Hit } from '../types.ts';
  */
 export interface Detector {
   readonly spec: DetectSpec;
-  /** Adds a hit; returns what it means now, or undefined while the condition is not met for its key. */
-  add(hit: Hit): Detection | undefined;
+  /**
+   * Adds a hit; returns what it means now, or undefined while the condition is not met for its key. `isOpen`: its window is
+   * part of an open incident, which has all hits but this one; without it a met condition hands over the whole window.
+   */
+  add(hit: Hit, isOpen: boolean): Detection | undefined;
+  /** Whether a hit may be part of an open incident without meeting the condition itself. */
+  joins(hit: Hit): boolean;
   /** The incident a hit would belong to: equal for all that is one story. */
   identifier(hit: Hit): string;
   /** The window a hit belongs to within its incident. */

@@ -20,6 +20,8 @@ export interface DistinctCondition {
   readonly measure?: (window: SlidingWindow<string | number>) => number;
   /** Hits that count at all; all when absent. */
   readonly accepts?: (hit: Hit) => boolean;
+  /** `none`: hits that do not count are no part of the incident either; else they belong to its story. */
+  readonly company?: 'none';
   /** Observations about the hits that met the condition. */
   readonly remarks?: (hits: readonly Hit[]) => readonly string[];
 }
@@ -40,6 +42,10 @@ export class DistinctDetector implements Detector {
     return this.#windows.stats;
   }
 
+  joins(hit: Hit): boolean {
+    return this.#condition.company !== 'none' || this.#condition.accepts?.(hit) !== false;
+  }
+
   identifier(hit: Hit): string {
     return incidentIdentifier(this.#condition.ruleId, this.spec.kind, this.#condition.by, hit);
   }
@@ -48,13 +54,13 @@ export class DistinctDetector implements Detector {
     return textKey(hit, this.#condition.by);
   }
 
-  add(hit: Hit): Detection | undefined {
+  add(hit: Hit, isOpen: boolean): Detection | undefined {
     if (this.#condition.accepts?.(hit) === false) return undefined;
     const { threshold } = this.#condition;
     if (threshold <= 1) return this.#detection(hit, [hit], 1, 0);
     const window = this.#windows.add(hit);
     if (window === undefined) return undefined;
-    if (window.met) return this.#detection(hit, [hit], this.#measure(window), 0);
+    if (window.met && isOpen) return this.#detection(hit, [hit], this.#measure(window), 0);
     if (this.#measure(window) < threshold) return undefined;
     window.met = true;
     const hits = [...window.hits];

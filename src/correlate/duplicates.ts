@@ -32,7 +32,8 @@ export class Duplicates {
     const key = `${hit.ruleId} ${hit.sourceIp} ${attempt.source.port} ${hit.host.ip} ${hit.port} ${attempt.transport}`;
     const now: Seen = {
       atMs: attempt.atMs,
-      path: `${attempt.observer.address} ${attempt.observer.via}`,
+      // By name too: in one file, or behind one relay, all reporters have the same address.
+      path: `${attempt.observer.address} ${attempt.observer.via} ${attempt.observer.hostname}`,
       ipId: attempt.packet?.ipId,
       tcpSequence: attempt.packet?.tcpSequence,
     };

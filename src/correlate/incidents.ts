@@ -1,9 +1,9 @@
 import { DueQueue } from '../lib/due-queue.ts';
-import { classifyIp } from '../lib/ip.ts';
 import type { DetectSpec, Rule } from '../rule.ts';
 import type { Detection, EvidenceLine, Hit, Incident, LineRef } from '../types.ts';
 import { levelsOf, windowOf } from './incident-size.ts';
-import { beginningOf, gravest, OpenIncident, raise } from './open-incident.ts';
+import { beginningOf, byGravity, gravest, OpenIncident, raise } from './open-incident.ts';
+import { SourcePlace } from './source-place.ts';
 
 /** What just happened to an incident. `settled` follows `opened` after the settle time: the moment for the first alert. */
 export type Transition = 'opened' | 'settled' | 'escalated' | 'closed';
@@ -36,12 +36,12 @@ export class Incidents {
   /** When each may close at the earliest; one that was fed meanwhile is put back. */
   readonly #toClose = new DueQueue<OpenIncident>();
   readonly #changed = new Set<OpenIncident>();
-  /** What had closed when an earlier run ended, by identifier; empty once that run's hits are through. */
-  #closedBefore = new Map<string, Incident[]>();
+  readonly #place: SourcePlace;
   #closedEarly = 0;
 
   constructor(options: IncidentOptions) {
     this.#options = options;
+    this.#place = new SourcePlace(options.isOwn);
   }
 
   /** From now on these rules hold; a rule that is gone is remembered for as long as an incident of it is open. */
@@ -60,6 +60,11 @@ export class Incidents {
   find(identifier: string, key: string): Incident | undefined {
     const incident = this.#open.get(identifier);
     return incident?.keys.has(key) ? incident.snapshot() : undefined;
+  }
+
+  /** Whether the open incident of an identifier has this window in it. */
+  has(identifier: string, key: string): boolean {
+    return this.#open.get(identifier)?.keys.has(key) ?? false;
   }
 
   get closedEarly(): number {
@@ -87,20 +92,12 @@ export class Incidents {
     return changed;
   }
 
-  /**
-   * Goes on with incidents an earlier run left open; those whose rule is gone are left alone and returned. Closed ones stay
-   * closed: they tell which hits have been counted, until `resumed`.
-   */
+  /** Goes on with incidents an earlier run left open; those whose rule is gone are left alone and returned. */
   resume(incidents: readonly Incident[]): Incident[] {
     const orphans: Incident[] = [];
     for (const incident of incidents) {
       const rule = this.#rules.get(incident.ruleId);
-      if (incident.state === 'closed')
-        this.#closedBefore.set(incident.identifier, [
-          ...(this.#closedBefore.get(incident.identifier) ?? []),
-          incident,
-        ]);
-      else if (rule === undefined) orphans.push(incident);
+      if (rule === undefined) orphans.push(incident);
       else {
         const opened = OpenIncident.resume(incident);
         this.#adopt(opened, rule);
@@ -116,15 +113,8 @@ export class Incidents {
     return incident !== undefined && incident.openedAtMs > atMs;
   }
 
-  /** All hits of an earlier run have been seen again. */
-  resumed(): void {
-    this.#closedBefore = new Map();
-  }
-
-  /** Whether a hit of an earlier run has been counted by the incident its window is, or was, part of. */
+  /** Whether a hit of an earlier run has been counted by the incident its window is part of. */
   hasCounted(identifier: string, key: string, atMs: number): boolean {
-    const closed = this.#closedBefore.get(identifier) ?? [];
-    if (closed.some(({ firstSeenMs, lastSeenMs }) => atMs >= firstSeenMs && atMs <= lastSeenMs)) return true;
     const incident = this.#open.get(identifier);
     return incident !== undefined && incident.keys.has(key) && atMs <= incident.lastSeenMs;
   }
@@ -134,7 +124,7 @@ export class Incidents {
     const newest = detection.hits[detection.hits.length - 1]!;
     const rule = this.#rules.get(detection.ruleId)!;
     const known = this.#current(detection.identifier, rule, newest.attempt.atMs);
-    const incident = known ?? this.#begin(detection, rule, newest);
+    const incident = known ?? this.#begin(detection, rule, newest, clockMs);
     // A window that was part of it before has handed over all but the newest one already.
     const news = incident.keys.has(key) ? [newest] : detection.hits;
     incident.keys.add(key);
@@ -159,8 +149,7 @@ export class Incidents {
 
   /** Time has come to `nowMs`: alerts that are due settle. No further hit at or before `doneMs` will come: silent incidents close. */
   advance(doneMs: number, nowMs: number): void {
-    for (let due = this.#toSettle.popDue(nowMs); due !== undefined; due = this.#toSettle.popDue(nowMs))
-      this.#settle(due);
+    while (this.#toSettle.size > 0 && this.#toSettle.nextMs <= nowMs) this.#settleNext(this.#toSettle.nextMs);
     while (this.#toClose.nextMs < doneMs) {
       const incident = this.#toClose.popDue(doneMs)!;
       if (incident.state === 'closed') continue;
@@ -200,11 +189,14 @@ export class Incidents {
     return undefined;
   }
 
-  #begin(detection: Detection, rule: Rule, newest: Hit): OpenIncident {
+  #begin(detection: Detection, rule: Rule, newest: Hit, clockMs: number): OpenIncident {
     if (this.#open.size >= this.#options.maxOpen) this.#closeOldest();
     const incident = new OpenIncident(beginningOf(detection, rule.severity));
-    this.#remarkSource(incident, newest.sourceIp, newest.host.ip);
+    const { remarks, isWorse } = this.#place.judge(newest.sourceIp, newest.host.ip, rule);
+    for (const remark of remarks) incident.remarks.add(remark);
+    if (isWorse) incident.severity = raise(incident.severity);
     this.#relate(incident, newest);
+    incident.touchedMs = clockMs;
     this.#adopt(incident, rule);
     return incident;
   }
@@ -212,24 +204,11 @@ export class Incidents {
   #adopt(incident: OpenIncident, rule: Rule): void {
     this.#open.set(incident.identifier, incident);
     if (!incident.settled) {
-      this.#toSettle.push(incident.openedAtMs + (rule.settleMs ?? this.#options.settleMs), incident);
+      // The rest of a log that comes late comes late too.
+      const fromMs = Math.max(incident.openedAtMs, incident.touchedMs);
+      this.#toSettle.push(fromMs + (rule.settleMs ?? this.#options.settleMs), incident);
     }
     this.#toClose.push(this.#silentFromMs(incident), incident);
-  }
-
-  /** Where the source is: inside is worse, impossible is forged. */
-  #remarkSource(incident: OpenIncident, sourceIp: string, targetIp: string): void {
-    const kind = classifyIp(sourceIp);
-    if (sourceIp === targetIp || ['loopback', 'multicast', 'broadcast', 'unspecified'].includes(kind)) {
-      incident.remarks.add(
-        `impossible source (${sourceIp === targetIp ? 'the target itself' : kind}): the address is forged`,
-      );
-    } else if (this.#options.isOwn(sourceIp)) {
-      incident.severity = raise(incident.severity);
-      incident.remarks.add(
-        'the source is inside your own networks: a worm or a stolen machine, so one level more severe',
-      );
-    }
   }
 
   /**
@@ -283,6 +262,14 @@ export class Incidents {
     incident.remarks.add(`${times} times the size the rule asks for, so more severe`);
     if (incident.settled && incident.severity !== before)
       this.#options.onTransition(incident.snapshot(), 'escalated');
+  }
+
+  /** Of those that are due at one moment the gravest goes first: what else its source did then needs no mail. */
+  #settleNext(atMs: number): void {
+    const due: OpenIncident[] = [];
+    for (let next = this.#toSettle.popDue(atMs); next !== undefined; next = this.#toSettle.popDue(atMs))
+      due.push(next);
+    for (const incident of due.sort(byGravity)) this.#settle(incident);
   }
 
   #settle(incident: OpenIncident): void {

@@ -23,6 +23,20 @@ export const DEFAULT_BOUNDS: WindowBounds = {
   maxHitsPerKey: 1_024,
 };
 
+/** What a lone hit has in common with many others. */
+type Report = Pick<
+  Attempt,
+  | 'parser'
+  | 'vendor'
+  | 'product'
+  | 'action'
+  | 'rule'
+  | 'transport'
+  | 'protocolNumber'
+  | 'observer'
+  | 'timeSource'
+>;
+
 /** What is counted as distinct within a window. */
 export type Distinct = 'host' | 'port' | 'source' | 'hit';
 
@@ -37,7 +51,7 @@ export class KeyedWindows {
   readonly #windows = new Map<string | number, SlidingWindow<string | number>>();
   readonly #singles: Singles;
   readonly #hosts = new Interner<WatchedHost>(HOST_BITS);
-  readonly #observers = new Interner<Pick<Attempt, 'observer' | 'product' | 'rule'>>(65_535);
+  readonly #reports = new Interner<Report>(65_535);
   readonly #by: readonly GroupBy[];
   readonly #distinct: Distinct;
   readonly #withinMs: number;
@@ -120,8 +134,7 @@ export class KeyedWindows {
 
   /** Keys that fit the flat table: an IPv4 source with one port, or with one host; the other of the two is the value. */
   #flatKey(hit: Hit): { readonly a: number; readonly b: number } | undefined {
-    if (this.#by.length !== 2 || this.#by[0] !== 'source' || hit.port < 0 || hit.attempt.kind !== 'packet')
-      return undefined;
+    if (this.#by.length !== 2 || this.#by[0] !== 'source' || hit.port < 0) return undefined;
     if (this.#distinct !== (this.#by[1] === 'port' ? 'host' : 'port')) return undefined;
     const a = parseIpv4(hit.sourceIp);
     if (a < 0) return undefined;
@@ -130,15 +143,14 @@ export class KeyedWindows {
     return b < 0 ? undefined : { a, b };
   }
 
+  /** Logins and requests have more to say than the table keeps: they get a window at once. */
   #putSingle(key: { readonly a: number; readonly b: number }, hit: Hit): boolean {
     const { attempt } = hit;
+    if (attempt.kind !== 'packet') return false;
     const valueId = this.#distinct === 'host' ? this.#hosts.intern(hit.host.ip, () => hit.host) : hit.port;
-    const observer = `${attempt.observer.address} ${attempt.observer.hostname} ${attempt.product} ${attempt.rule}`;
-    const observerId = this.#observers.intern(observer, () => ({
-      observer: attempt.observer,
-      product: attempt.product,
-      ...(attempt.rule === undefined ? {} : { rule: attempt.rule }),
-    }));
+    const { observer, parser, product, action, rule, transport, timeSource } = attempt;
+    const report = `${observer.address} ${observer.via} ${observer.hostname} ${parser} ${product} ${action} ${transport} ${timeSource} ${rule}`;
+    const observerId = this.#reports.intern(report, () => reportOf(attempt));
     if (valueId < 0 || observerId < 0) return false;
     this.#singles.put(key.a, key.b, {
       valueId,
@@ -156,21 +168,41 @@ export class KeyedWindows {
   #revive(single: Single, later: Hit): Hit {
     const host = this.#distinct === 'host' ? this.#hosts.get(single.valueId)! : later.host;
     const port = this.#distinct === 'port' ? single.valueId : later.port;
-    const { packet: _packet, tcpFlags: _flags, rule: _rule, ...shared } = later.attempt;
-    const { observer, product, rule } = this.#observers.get(single.observerId)!;
     const attempt: Attempt = {
-      ...shared,
-      observer,
-      product,
+      kind: 'packet',
+      ...this.#reports.get(single.observerId)!,
       atMs: single.atMs,
       count: single.count,
       line: { sequence: single.line },
       source:
         single.sourcePort > 0 ? { ip: later.sourceIp, port: single.sourcePort } : { ip: later.sourceIp },
       destination: { ip: host.ip, port },
-      ...(rule === undefined ? {} : { rule }),
       ...(single.flags === 0 ? {} : { tcpFlags: flagsOf(single.flags) }),
     };
     return { ...later, host, port, attempt };
   }
+}
+
+function reportOf({
+  parser,
+  vendor,
+  product,
+  action,
+  rule,
+  transport,
+  protocolNumber,
+  observer,
+  timeSource,
+}: Attempt): Report {
+  return {
+    parser,
+    vendor,
+    product,
+    action,
+    observer,
+    timeSource,
+    ...(rule === undefined ? {} : { rule }),
+    ...(transport === undefined ? {} : { transport }),
+    ...(protocolNumber === undefined ? {} : { protocolNumber }),
+  };
 }

@@ -13,7 +13,7 @@ import type {
 } from '../types.ts';
 import { EvidenceLines } from './evidence-lines.ts';
 
-/** How much of one incident is kept in memory; what is over is counted in `overflow`. */
+/** How much of one incident is kept in memory; hits with a source, host or port that is over are counted in `overflow`. */
 export interface IncidentBounds {
   readonly maxSources: number;
   readonly maxTargets: number;
@@ -22,11 +22,14 @@ export interface IncidentBounds {
 }
 
 export const INCIDENT_BOUNDS: IncidentBounds = {
-  maxSources: 256,
+  maxSources: 4_096,
   maxTargets: 4_096,
   maxLines: 64,
   maxObservers: 16,
 };
+
+/** Source ports kept of one incident. */
+const MAX_EXAMPLES = 64;
 
 const SEVERITIES: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
 
@@ -38,6 +41,11 @@ export function raise(severity: Severity): Severity {
 /** The graver of two severities. */
 export function gravest(a: Severity, b: Severity): Severity {
   return SEVERITIES.indexOf(a) >= SEVERITIES.indexOf(b) ? a : b;
+}
+
+/** Sorts the graver in front. */
+export function byGravity(a: Pick<OpenIncident, 'severity'>, b: Pick<OpenIncident, 'severity'>): number {
+  return SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity);
 }
 
 /** What an incident is from its first moment on. */
@@ -68,6 +76,12 @@ export function beginningOf(
 
 function fill<Value>(set: Set<Value>, values: Iterable<Value>): void {
   for (const value of values) set.add(value);
+}
+
+/** Adds a value while there is room; whether it is in the set now. */
+function remember<Value>(set: Set<Value>, value: Value, max: number): boolean {
+  if (set.size < max) set.add(value);
+  return set.has(value);
 }
 
 function targetKey({ ip, port, transport }: Pick<IncidentTarget, 'ip' | 'port' | 'transport'>): string {
@@ -167,13 +181,17 @@ export class OpenIncident {
     this.lastSeenMs = Math.max(this.lastSeenMs, attempt.atMs);
     this.count += attempt.count;
     this.#lines.add(attempt, lineOf);
-    this.#remember(this.sources, hit.sourceIp, this.#bounds.maxSources);
-    this.#remember(this.hostIps, hit.host.ip, this.#bounds.maxTargets);
-    if (attempt.source.port !== undefined) this.#remember(this.#sourcePorts, attempt.source.port, 64);
-    if (attempt.tcpFlags !== undefined) this.#remember(this.#flags, attempt.tcpFlags.join(' ') || 'none', 16);
-    if (attempt.transport !== undefined) this.#remember(this.#transports, attempt.transport, 16);
+    const kept = [
+      remember(this.sources, hit.sourceIp, this.#bounds.maxSources),
+      remember(this.hostIps, hit.host.ip, this.#bounds.maxTargets),
+      this.#addTarget(hit),
+    ];
+    if (kept.includes(false)) this.#overflow++;
+    // Of these a few are told as examples; nobody counts them.
+    if (attempt.source.port !== undefined) remember(this.#sourcePorts, attempt.source.port, MAX_EXAMPLES);
+    if (attempt.tcpFlags !== undefined) remember(this.#flags, attempt.tcpFlags.join(' ') || 'none', 16);
+    if (attempt.transport !== undefined) remember(this.#transports, attempt.transport, 16);
     if (attempt.spoofed) this.remarks.add('the device that logged it calls the source address forged');
-    this.#addTarget(hit);
     this.#addObserver(hit);
   }
 
@@ -213,7 +231,8 @@ export class OpenIncident {
     return { keys: [...this.keys], settled, grownLevels, openedBy, touchedMs };
   }
 
-  #addTarget(hit: Hit): void {
+  /** Whether there is room for the target, or it is there. */
+  #addTarget(hit: Hit): boolean {
     const { transport } = hit.attempt;
     const key = targetKey({
       ip: hit.host.ip,
@@ -223,12 +242,9 @@ export class OpenIncident {
     const known = this.#targets.get(key);
     if (known !== undefined) {
       known.count += hit.attempt.count;
-      return;
+      return true;
     }
-    if (this.#targets.size >= this.#bounds.maxTargets) {
-      this.#overflow++;
-      return;
-    }
+    if (this.#targets.size >= this.#bounds.maxTargets) return false;
     this.#targets.set(key, {
       ip: hit.host.ip,
       ...(hit.host.name === undefined ? {} : { name: hit.host.name }),
@@ -237,6 +253,7 @@ export class OpenIncident {
       count: hit.attempt.count,
       firstSeenMs: hit.attempt.atMs,
     });
+    return true;
   }
 
   #addObserver(hit: Hit): void {
@@ -245,11 +262,5 @@ export class OpenIncident {
     const key = observerKey(reporter);
     if (this.#observers.has(key) || this.#observers.size >= this.#bounds.maxObservers) return;
     this.#observers.set(key, reporter);
-  }
-
-  #remember<Value>(set: Set<Value>, value: Value, max: number): void {
-    if (set.has(value)) return;
-    if (set.size < max) set.add(value);
-    else this.#overflow++;
   }
 }

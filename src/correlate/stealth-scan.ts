@@ -51,6 +51,8 @@ export function stealthScan(
       withinMs: spec.withinMs,
       noun: 'stealth packets',
       accepts: isStealth,
+      // The incident is told as a number of stealth packets; a scanner's ordinary ones are another rule's.
+      company: 'none',
       measure: attemptsIn,
       remarks: stealthRemarks,
     },

@@ -41,7 +41,9 @@ export function liveEventTime(
   const corrected =
     skewMs === 0
       ? {}
-      : { because: `the sender's clock is ${Math.round(skewMs / 1_000)} s behind, corrected` };
+      : {
+          because: `the sender's clock is ${Math.round(Math.abs(skewMs) / 1_000)} s ${skewMs > 0 ? 'behind' : 'ahead'}, corrected`,
+        };
   return { atMs: Math.min(atMs, receivedAtMs), source: 'device', ...corrected };
 }
 

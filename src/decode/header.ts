@@ -4,6 +4,8 @@ import type { Stamp, SyslogMessage } from '../types.ts';
 export interface DecodeOptions {
   /** Receipt time, milliseconds since the epoch: a stamp without a year is dated by it. */
   readonly referenceMs: number;
+  /** A wall time that occurs twice, when clocks are put back, is the one nearer to this; `referenceMs` when absent. */
+  readonly nearMs?: number;
   /** IANA zone (or `UTC`) of stamps that state none; check it with lib/time-zone `isTimeZone` when it is configured. */
   readonly zone: string;
 }

@@ -91,5 +91,5 @@ function instantIn(
 ): number {
   const wallMs = Date.UTC(year, month, day, time.hour, time.minute, time.second, time.ms);
   if (zoneMinutes !== undefined) return wallMs - zoneMinutes * MINUTE_MS;
-  return wallTimeToEpochMs(wallMs, options.zone, options.referenceMs);
+  return wallTimeToEpochMs(wallMs, options.zone, options.nearMs ?? options.referenceMs);
 }

@@ -40,7 +40,7 @@ export function remarksOn(incident: Incident): string[] {
   }
   if (incident.overflow > 0) {
     remarks.push(
-      `${plural(incident.overflow, 'further value')} (hosts, ports, sources) not kept: the numbers here are lower bounds`,
+      `${plural(incident.overflow, 'packet')} named hosts, ports or sources beyond those that are told apart: the numbers of them here are lower bounds`,
     );
   }
   return remarks.map(asSentence).slice(0, MAX_REMARKS);

@@ -37,7 +37,7 @@ export function verdictOf(
   const who =
     incident.sources.length === 1
       ? visible(incident.sources[0]!, 100)
-      : plural(incident.sources.length, 'source');
+      : `${atLeast(incident)}${plural(incident.sources.length, 'source')}`;
   const took = incident.lastSeenMs - incident.firstSeenMs;
   const alone = incident.lineCount <= 1;
   const lone = incident.kind === 'any' && incident.count <= 1;
@@ -47,12 +47,12 @@ export function verdictOf(
     word: lone ? 'Knock, perhaps a typo' : WORDS[incident.kind],
     headline: tell(
       deed(incident, met, (target) => serviceShort(target, serviceName)),
-      place(met, watchedHosts),
+      place(incident, met, watchedHosts),
       `in ${formatDuration(Math.max(1000, took))}`,
     ),
     sentence: `${tell(
       deed(incident, met, (target) => serviceLong(target, serviceName)),
-      place(met),
+      place(incident, met),
       `within ${longDuration(took)}`,
     )}.`,
   };
@@ -78,10 +78,10 @@ function deed(
   const named =
     services.length <= NAMED_SERVICES
       ? andList(services)
-      : plural(new Set(met.map(({ port }) => port)).size, 'port');
+      : `${atLeast(incident)}${plural(new Set(met.map(({ port }) => port)).size, 'port')}`;
   switch (incident.kind) {
     case 'port-scan':
-      return `tried ${plural(new Set(met.map(({ port }) => port)).size, 'port')} on`;
+      return `tried ${atLeast(incident)}${plural(new Set(met.map(({ port }) => port)).size, 'port')} on`;
     case 'stealth-scan':
       return `sent ${plural(incident.count, 'stealth packet')} to`;
     case 'repeat':
@@ -91,9 +91,14 @@ function deed(
   }
 }
 
-function place(met: readonly IncidentTarget[], watchedHosts?: number): string {
+/** Stands before a number of sources, hosts or ports: beyond its bounds an incident keeps no more of them. */
+function atLeast({ overflow }: Incident): string {
+  return overflow > 0 ? 'at least ' : '';
+}
+
+function place(incident: Incident, met: readonly IncidentTarget[], watchedHosts?: number): string {
   const hosts = new Map(met.map((target) => [target.ip, hostLabel(target)]));
   if (hosts.size === 1) return [...hosts.values()][0]!;
   const of = watchedHosts !== undefined && watchedHosts >= hosts.size ? ` of ${watchedHosts}` : '';
-  return `${hosts.size}${of} watched hosts`;
+  return `${atLeast(incident)}${hosts.size}${of} watched hosts`;
 }

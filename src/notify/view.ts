@@ -130,7 +130,8 @@ function sourceText(incident: Incident, { sourceName }: RenderContext): string {
       incident.sources.map((source) => visible(source, 60)),
       5,
     );
-    return `${plural(incident.sources.length, 'source')}: ${some}${from}`;
+    const atLeast = incident.overflow > 0 ? 'at least ' : '';
+    return `${atLeast}${plural(incident.sources.length, 'source')}: ${some}${from}`;
   }
   const name =
     sourceName === undefined

@@ -49,6 +49,16 @@ describe('knockwatch explain LINE', () => {
     expect(stderr).toContain('--log FILE');
   });
 
+  it('takes a line without a stamp for one that comes right after the log', async () => {
+    const log = join(dir, 'two-hosts.log');
+    writeFileSync(log, `${LINES.slice(0, 2).join('\n')}\n`);
+    const bare = '%SEC-6-IPACCESSLOGP: list 101 denied tcp 198.51.100.7(31337) -> 192.0.2.77(143), 1 packet';
+    const { stdout } = await explain(bare, '--log', log);
+    expect(stdout).toMatch(/^ +address-scan: 3 of 3 watched hosts within 1 min so far$/m);
+    expect(stdout).toMatch(/^time +\d{4}-01-24T18:47:.*, the time so far/m);
+    expect(stdout).toMatch(/^decision +a mail \(first-sight\)/m);
+  });
+
   it('says why a line is no attempt', async () => {
     expect(await json('hello world')).toMatchObject({
       parsed: false,

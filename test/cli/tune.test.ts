@@ -57,6 +57,63 @@ describe('knockwatch tune', () => {
     expect(counts.size).toBeGreaterThan(10);
   });
 
+  it('counts today what a replay counts of a rule that has slower detectors too', {
+    timeout: 60_000,
+  }, async () => {
+    const both =
+      '{ address-scan: { hosts: 3, within: 10s }, port-scan: { ports: 2, within: 2h }, repeat: { count: 3, within: 10s } }';
+    const two = file('two.yaml', `rules:\n${rule('probe', both, '"1-1024"')}`);
+    // Three hosts within seconds, and again half an hour later: one incident, since two hours of silence end it.
+    const twice = [0, 1_800].flatMap((second) =>
+      [1, 2, 3].map((host) => {
+        const atMs = START + (second + host) * 1_000;
+        return `${denied('198.51.100.7', `192.0.2.${host}`, 143)(atMs)}\n`;
+      }),
+    );
+    const path = file('twice.log', twice.join(''));
+    const replayed = await runForTest(['replay', '--config', config, '--rules', two, '--json', path]);
+    const kinds = replayed.stdout
+      .trim()
+      .split('\n')
+      .filter((line) => line.includes('"address-scan"'));
+    expect(kinds).toHaveLength(1);
+    const tuned = await runForTest([
+      'tune',
+      '--config',
+      config,
+      '--rules',
+      two,
+      '--hosts',
+      '3',
+      '--within',
+      '10s',
+      '--json',
+      path,
+    ]);
+    expect(JSON.parse(tuned.stdout).settings).toEqual([
+      { hosts: 3, within: '10s', incidents: 1, today: true },
+    ]);
+  });
+
+  it('chooses whole seconds around a window that has no sixth of them', async () => {
+    const ten = file('ten.yaml', `rules:\n${rule('probe', scan(3, '10s'))}`);
+    const { exitCode, stdout, stderr } = await runForTest([
+      'tune',
+      '--config',
+      config,
+      '--rules',
+      ten,
+      '--hosts',
+      '3',
+      '--json',
+      log,
+    ]);
+    expect(stderr).toBe('');
+    expect(exitCode).toBe(0);
+    const spans = JSON.parse(stdout).settings.map(({ within }: { within: string }) => within);
+    expect(spans).toEqual(['2s', '5s', '10s', '20s', '30s', '1m', '2m', '5m', '10m']);
+  });
+
   it('prints a table with the setting of today in brackets and the counts shaded', async () => {
     const { stdout } = await tune('--hosts', '2,3', '--within', '10s,60s', log);
     expect(stdout).toMatch(

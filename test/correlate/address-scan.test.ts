@@ -109,7 +109,10 @@ describe('event time', () => {
     const run = correlator(rules);
     const hourLater = 3_600_000;
     for (const [i, each] of hits.entries()) run.correlator.add(each, hourLater + i * 10);
+    // The rest of the sweep is as late as its beginning: the settle time begins when that came.
     run.correlator.advance(hourLater + 5_000);
+    expect(run.seen.map(({ transition }) => transition)).toEqual(['opened']);
+    run.correlator.advance(hourLater + 10_000);
     expect(run.seen.map(({ transition }) => transition)).toEqual(['opened', 'settled']);
     expect(run.seen[0]!.incident.firstSeenMs).toBe(0);
   });
@@ -133,6 +136,58 @@ describe('event time', () => {
     expect(run.seen.at(-1)!.transition).toBe('settled');
     run.correlator.advance(910_000);
     expect(run.seen.at(-1)!.transition).toBe('closed');
+  });
+});
+
+describe('hits that come after their incident has closed', () => {
+  it('open one that holds all that is still in the window, and says so', () => {
+    const run = correlator(rules);
+    for (const [i, host] of [A, B, C].entries()) run.correlator.add(hit(S, host, 143, i * 10), i * 10_000);
+    run.correlator.add(hit('198.51.100.8', A, 143, 3_600), 3_600_000);
+    // An hour late: from ten seconds after the others.
+    run.correlator.add(hit(S, '192.0.2.40', 143, 30), 3_600_000);
+    run.correlator.flush();
+    const [first, late, ...others] = run.seen.filter(({ transition }) => transition === 'closed');
+    expect(others).toEqual([]);
+    expect(first!.incident).toMatchObject({ count: 3 });
+    expect(late!.incident).toMatchObject({ count: 4, firstSeenMs: 0 });
+    expect(late!.incident.sentence).toContain('4 watched hosts within 30 s');
+  });
+
+  it('open none where too few are left', () => {
+    const run = correlator(rules);
+    for (const [i, host] of [A, B, C].entries()) run.correlator.add(hit(S, host, 143, i * 10), i * 10_000);
+    run.correlator.add(hit('198.51.100.8', A, 143, 3_600), 3_600_000);
+    // The windows before it have passed; only the third host is left in this one.
+    run.correlator.add(hit(S, '192.0.2.40', 143, 75), 3_600_000);
+    run.correlator.flush();
+    expect(run.seen.filter(({ transition }) => transition === 'closed')).toHaveLength(1);
+  });
+});
+
+describe('knocks on a router, a wrapper and a login are one story', () => {
+  const login = {
+    kind: 'login',
+    action: 'failed',
+    parser: 'sshd',
+    vendor: 'OpenSSH',
+    product: 'sshd',
+  } as const;
+
+  it.each([0, 1, 2])('whichever comes first (login in place %i)', (place) => {
+    const three = [10, 20, 30].map((n, i) => hit(S, `192.0.2.${n}`, 22, i, i === place ? login : {}));
+    const [incident, ...others] = incidentsOf(rules, three);
+    expect(others).toEqual([]);
+    expect(incident).toMatchObject({ count: 3, sources: [S] });
+    expect(incident!.observers.map(({ product }) => product).sort()).toEqual(['iptables', 'sshd']);
+  });
+
+  it('and the first of them keeps its own transport', () => {
+    const three = [10, 20, 30].map((n, i) =>
+      hit(S, `192.0.2.${n}`, 53, i, i === 0 ? { transport: 'udp', protocolNumber: 17 } : {}),
+    );
+    const [incident] = incidentsOf(rules, three);
+    expect(incident!.targets.map(({ transport }) => transport)).toEqual(['udp', 'tcp', 'tcp']);
   });
 });
 
@@ -160,9 +215,10 @@ describe('address-scan agrees with a plain model', () => {
       port: fc.constantFrom(143, 80),
       at: fc.nat(400),
       v6: fc.boolean(),
+      kind: fc.constantFrom('packet' as const, 'login' as const),
     })
-    .map(({ source, host, port, at, v6 }) =>
-      hit(v6 ? `2001:db8::${source + 1}` : `198.51.100.${source}`, `192.0.2.${host}`, port, at),
+    .map(({ source, host, port, at, v6, kind }) =>
+      hit(v6 ? `2001:db8::${source + 1}` : `198.51.100.${source}`, `192.0.2.${host}`, port, at, { kind }),
     );
 
   it('on any stream of hits', () => {

@@ -59,6 +59,30 @@ describe('distributed-scan', () => {
     expect(remark).toContain('blame nobody');
   });
 
+  /** Four sources by turns, as nmap -D sends; `target` says whom a source tries in a round. */
+  const byTurns = (target: (round: number, source: number) => number) =>
+    Array.from({ length: 24 }, (_, i) => {
+      const source = i % 4;
+      const ip = `198.51.100.${source + 1}`;
+      const host = target(Math.floor(i / 4), source);
+      return hit(ip, `192.0.2.${host}`, 143, i / 10, { source: { ip, port: 40_123 } });
+    });
+  const decoys = (hits: Parameters<typeof incidentsOf>[1]) =>
+    incidentsOf(rules, hits)[0]!.remarks.filter((remark) => remark.includes('claimed sources'));
+
+  it('sees the order that shows only after the condition was met, and says so once', () => {
+    const scattered = [9, 3, 7, 5, 8, 2];
+    expect(decoys(byTurns((round) => scattered[round]!))).toEqual([
+      expect.stringMatching(
+        /4 claimed sources.*the same source port \(40123\), the same targets in the same order/,
+      ),
+    ]);
+  });
+
+  it('does not take sources for one that go through the targets in orders of their own', () => {
+    expect(decoys(byTurns((round, source) => 1 + ((round + source * 2) % 6)))).toEqual([]);
+  });
+
   it('says nothing of decoys when the packets differ', () => {
     const unlike = sweep((i) => ({
       packet: { ttl: 40 + i, window: 1_000 + i, ipId: (i * 7_919) % 65_536 },
@@ -121,6 +145,16 @@ describe('stealth-scan', () => {
         hit(S, LISA, 143, 1, { tcpFlags: ['RST'] }),
       ]),
     ).toEqual([]);
+  });
+
+  it('counts stealth packets only: what else the source sends makes it neither larger nor graver', () => {
+    const ordinary = Array.from({ length: 50 }, (_, i) =>
+      hit(S, LISA, 143, i + 1, { tcpFlags: ['SYN'], source: { ip: S, port: 1_024 + i } }),
+    );
+    const scan = [hit(S, LISA, 143, 0, { tcpFlags: ['FIN'] }), ...ordinary];
+    expect(incidentsOf(rules, scan)).toMatchObject([
+      { count: 1, lineCount: 1, lastSeenMs: 0, severity: 'medium', tcpFlags: ['FIN'] },
+    ]);
   });
 
   it('stays silent where the log has no flags', () => {
@@ -207,6 +241,23 @@ describe('where the source is', () => {
   it.each(['127.0.0.1', '224.0.0.1', '192.0.2.30'])('%s is impossible', (source) => {
     expect(incidentsOf([rule([threeHosts])], scan(source))[0]!.remarks.join()).toContain('impossible source');
   });
+
+  it.each([
+    ['by its address', { any: false, addresses: ['192.0.2.66'], networks: [] }],
+    ['in its network', { any: false, addresses: [], networks: ['192.0.2.0/24'] }],
+  ])('a host that is watched %s is forged or stolen, and a level more severe', (_, hosts) => {
+    const [incident] = incidentsOf([rule([threeHosts], { hosts })], scan('192.0.2.66'));
+    expect(incident!.severity).toBe('high');
+    expect(incident!.remarks.join()).toMatch(/a host you watch: .* forged or that machine is stolen/);
+    const [other] = incidentsOf([rule([threeHosts], { hosts })], scan('198.51.100.66'));
+    expect(other).toMatchObject({ severity: 'medium', remarks: [] });
+  });
+
+  it('no source is singled out by a rule that watches any host', () => {
+    const everything = { any: false, addresses: [], networks: ['0.0.0.0/0'] };
+    for (const extra of [{}, { hosts: everything }])
+      expect(incidentsOf([rule([threeHosts], extra)], scan('192.0.2.66'))[0]!.remarks).toEqual([]);
+  });
 });
 
 describe('escalation', () => {
@@ -275,6 +326,29 @@ describe('bounds', () => {
     expect(incident!.lineCount).toBe(65_535);
     expect(incident!.targets.length).toBeLessThanOrEqual(4_096);
     expect(incident!.overflow).toBeGreaterThan(0);
+  });
+
+  it('three hosts tried from 300 source ports are told in full', () => {
+    const hits = Array.from({ length: 300 }, (_, i) =>
+      hit(S, `192.0.2.${i % 3}`, 143, i / 10, { source: { ip: S, port: 1_024 + i } }),
+    );
+    expect(incidentsOf([rule([threeHosts])], hits)).toMatchObject([{ count: 300, overflow: 0 }]);
+  });
+
+  it('600 sources are counted one by one, and 100 times what the rule asks for is two levels graver', () => {
+    const spec: DetectSpec = {
+      kind: 'distributed-scan',
+      sources: 5,
+      hosts: 3,
+      withinMs: 10_000,
+      by: ['port'],
+    };
+    const hits = Array.from({ length: 3_000 }, (_, i) =>
+      hit(`198.51.${100 + Math.floor((i % 600) / 250)}.${(i % 600) % 250}`, `192.0.2.${i % 7}`, 143, i / 100),
+    );
+    const [incident] = incidentsOf([rule([spec])], hits);
+    expect(incident!.sources).toHaveLength(600);
+    expect(incident).toMatchObject({ overflow: 0, severity: 'critical' });
   });
 
   it('open incidents are bounded: the longest silent one closes early and is counted', () => {

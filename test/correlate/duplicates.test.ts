@@ -21,6 +21,12 @@ describe('one packet reported twice counts once', () => {
     expect(incident!.observers.map(({ hostname }) => hostname)).toEqual(['gw1', 'relay']);
   });
 
+  it('by two routers whose lines come out of one file, or through one relay', () => {
+    const both = scan.flatMap((each) => [each, by(each, { ...each.attempt.observer, hostname: 'gw2' })]);
+    const [incident] = incidentsOf([rule([threeHosts])], both);
+    expect(incident).toMatchObject({ count: 3, lineCount: 6 });
+  });
+
   it('by two chains of one firewall: the IP id is the same', () => {
     const twice = scan.flatMap((each) => [1, 2].map(() => by(each, each.attempt.observer, { ipId: 4_711 })));
     expect(incidentsOf([rule([threeHosts])], twice)).toMatchObject([{ count: 3 }]);

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { DetectSpec } from '../../src/rule.ts';
 import type { Hit, Incident } from '../../src/types.ts';
 import { correlator, incidentsOf, rule, threeHosts } from '../support/correlate.ts';
 import { hit } from '../support/hits.ts';
 
 const rules = [rule([threeHosts])];
+const twoHosts: DetectSpec = { kind: 'address-scan', hosts: 2, withinMs: 60_000, by: ['source', 'port'] };
 /** Twenty scans of six hosts each, some of them spread over most of the window, all mixed. */
 const hits = Array.from({ length: 120 }, (_, i) => {
   const source = i % 20;
@@ -91,13 +93,35 @@ describe('Correlator.resume()', () => {
     const closed = before.seen.at(-1)!;
     expect(closed.transition).toBe('closed');
     const after = correlator(quick);
-    after.correlator.resume([closed.incident], scan(0));
+    after.correlator.resume([], scan(0), [closed.incident]);
     expect(after.correlator.incidents()).toEqual([]);
     for (const each of scan(80)) after.correlator.add(each, each.attempt.atMs);
     after.correlator.flush();
     expect(after.seen.map(({ transition }) => transition)).toEqual(['opened', 'settled', 'closed']);
     expect(after.seen.at(-1)!.incident).toMatchObject({ count: 3, lineCount: 3 });
     expect(after.seen.at(-1)!.incident.id).not.toBe(closed.incident.id);
+  });
+
+  it('does not tell an incident again that was over, and tells the next of its source', () => {
+    const scan = [10, 11, 12].map((host, i) => hit('198.51.100.7', `192.0.2.${host}`, 143, i));
+    const before = correlator(rules);
+    for (const each of scan) before.correlator.add(each, each.attempt.atMs);
+    before.correlator.flush();
+    const over = before.seen.at(-1)!.incident;
+    expect(over.state).toBe('closed');
+
+    // The first of the hits is too old to be kept: what is left alone would look like another incident.
+    const after = correlator([rule([twoHosts])]);
+    after.correlator.resume([], scan.slice(1), [over]);
+    after.correlator.advance(2_000_000);
+    expect(after.seen).toEqual([]);
+
+    for (const each of scan) {
+      const atMs = each.attempt.atMs + 3_000_000;
+      after.correlator.add({ ...each, attempt: { ...each.attempt, atMs } }, atMs);
+    }
+    after.correlator.flush();
+    expect(after.seen.filter(({ transition }) => transition === 'opened')).toHaveLength(1);
   });
 
   it('gives back incidents whose rule is gone', () => {

@@ -239,7 +239,11 @@ rule classic-probe, rules/office.yaml:12
       '- 2 sources at once may be one machine that forges the others as decoys: blame none of them on this evidence alone.',
     );
     expect(remarksOf({ remarks: ['the same TTL (52)'], overflow: 12 })).toMatch(
-      /- The same TTL \(52\)\.[\s\S]*- 12 further values \(hosts, ports, sources\) not kept: the numbers here are lower bounds\./,
+      /- The same TTL \(52\)\.[\s\S]*- 12 packets named hosts, ports or sources beyond those that are told apart: the numbers of them here are lower bounds\./,
+    );
+    const beyond = incident({ sources: ['198.51.100.1', '198.51.100.2'], overflow: 1 });
+    expect(renderAlert(beyond, context()).subject).toMatch(
+      /at least 2 sources tried .* on at least \d+ of \d+ /,
     );
     expect(remarksOf({ kind: 'any', count: 1 })).toContain('more often a typing error than a probe');
   });

@@ -44,8 +44,31 @@ describe('settle', () => {
       .run(60);
   });
 
+  it('a sweep in a log that comes five minutes late waits for its rest all the same', async () => {
+    const late = (n: number) => (atMs: number) => knock(n)(atMs - 300_000);
+    await new Timeline(PROBE)
+      .at(1)
+      .send(late(10), late(11), late(12))
+      .at(6)
+      .send(late(13), late(14))
+      .want(between(9, 12), mail({ reason: 'first-sight', subject: 'tried imap on 5 of 256 watched hosts' }))
+      .run(60);
+  });
+
   it('two hosts are a typo: no mail, ever', async () => {
     await new Timeline(PROBE).at(1).send(knock(10), knock(11)).at(3).send(knock(11)).run(1_200);
+  });
+});
+
+describe('two rules that one sweep meets at once', () => {
+  it('are one mail, about the graver, whichever comes first in the files', async () => {
+    const graver = PROBE.replace('rules:\n', '').replace('id: probe', 'id: graver').replace('medium', 'high');
+    for (const rules of [`${PROBE}${graver}`, `rules:\n${graver}${PROBE.replace('rules:\n', '')}`])
+      await new Timeline(rules)
+        .at(3)
+        .send(knock(10), knock(11), knock(12))
+        .want(between(13, 13.5), mail({ reason: 'first-sight', text: ['rule graver', 'severity high'] }))
+        .run(2_000);
   });
 });
 
