@@ -9,9 +9,9 @@
 
 import { parseArgs } from 'node:util';
 import { pipelineOptions } from '../dist/cli/pipeline-options.js';
-import { configSchema } from '../dist/config.js';
+import { configSchema } from '../dist/config/config.js';
+import { incidentContext } from '../dist/daemon/notifications.js';
 import { serviceName } from '../dist/lib/services.js';
-import { incidentContext } from '../dist/notifications.js';
 import { renderAlert } from '../dist/notify/render.js';
 import { Pipeline } from '../dist/pipeline.js';
 import { Deframer } from '../dist/receive/framing.js';

@@ -5,7 +5,7 @@
 
 import { pipelineOptions } from '../../dist/cli/pipeline-options.js';
 import { SharedCorrelator } from '../../dist/cluster/shared-correlator.js';
-import { configSchema } from '../../dist/config.js';
+import { configSchema } from '../../dist/config/config.js';
 import { Pipeline } from '../../dist/pipeline.js';
 import { loadRules } from '../../dist/rules/load.js';
 import { RedisLink } from '../../dist/store/redis/redis-link.js';

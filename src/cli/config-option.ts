@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { Config } from '../config.ts';
-import { loadConfig } from '../config-load.ts';
+import type { Config } from '../config/config.ts';
+import { loadConfig } from '../config/load-config.ts';
 import { formatProblem } from '../rules/format-problem.ts';
 import { CliError, EXIT_USAGE, type Io, paint } from './io.ts';
 

@@ -1,8 +1,8 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { MatchExplanation } from '../match/explain-match.ts';
 import { type Outcome, Pipeline } from '../pipeline.ts';
 import type { LogFile } from '../receive/file.ts';
-import { HALF_A_YEAR_MS, replay } from '../replay.ts';
+import { HALF_A_YEAR_MS, replay } from '../replay/replay.ts';
 import type { RuleSet } from '../rule.ts';
 import type { Decision, Frame, Incident } from '../types.ts';
 import { whyNot } from './attempt-text.ts';

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
-import { loadConfig } from '../config-load.ts';
+import { loadConfig } from '../config/load-config.ts';
 import { visible } from '../lib/escape.ts';
 import { formatProblem } from '../rules/format-problem.ts';
 import { loadRules } from '../rules/load.ts';

@@ -1,6 +1,6 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
+import { redisPlace, redisSettings } from '../config/redis-settings.ts';
 import { visible } from '../lib/escape.ts';
-import { redisPlace, redisSettings } from '../redis-settings.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { heldKey } from '../store/notes.ts';
 import { RedisDeliveries } from '../store/redis/redis-deliveries.ts';

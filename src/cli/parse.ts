@@ -4,7 +4,7 @@ import { visible } from '../lib/escape.ts';
 import type { Outcome } from '../pipeline.ts';
 import { Pipeline } from '../pipeline.ts';
 import type { LogFile } from '../receive/file.ts';
-import { replay } from '../replay.ts';
+import { replay } from '../replay/replay.ts';
 import type { RuleSet } from '../rule.ts';
 import type { Attempt, Frame } from '../types.ts';
 import { attemptFields, whyNot } from './attempt-text.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { canonicalIp, networkTest } from '../lib/ip.ts';
 import type { PipelineMode, PipelineOptions } from '../pipeline.ts';
 import type { RuleSet } from '../rule.ts';

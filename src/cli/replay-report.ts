@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Transition } from '../correlate/incidents.ts';
 import { visible } from '../lib/escape.ts';
 import { HeavyHitters } from '../lib/heavy-hitters.ts';

@@ -6,7 +6,7 @@ import { serviceName } from '../lib/services.ts';
 import { textTable } from '../lib/text-table.ts';
 import { Pipeline } from '../pipeline.ts';
 import type { LogFile } from '../receive/file.ts';
-import { replay } from '../replay.ts';
+import { replay } from '../replay/replay.ts';
 import type { Incident } from '../types.ts';
 import { configOrFail } from './config-option.ts';
 import { CliError, EXIT_FAILURE, type Io, paint } from './io.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Lookup } from '../evidence/lookup.ts';
 import { Lookups } from '../evidence/lookups.ts';
 import type { DeviceClock, ReportInput, ReportLookup } from '../evidence/report.ts';

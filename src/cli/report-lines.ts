@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { canonicalIp } from '../lib/ip.ts';
 import { Pipeline } from '../pipeline.ts';
 import type { RuleSet } from '../rule.ts';

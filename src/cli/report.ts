@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
+import { configuredLookups } from '../daemon/source-evidence.ts';
 import { rdap } from '../evidence/rdap.ts';
 import { type Report, renderReport } from '../evidence/report.ts';
 import { reverseDns } from '../evidence/reverse-dns.ts';
 import { whois } from '../evidence/whois.ts';
 import { visible } from '../lib/escape.ts';
 import { canonicalIp } from '../lib/ip.ts';
-import { configuredLookups } from '../source-evidence.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { knownHead } from '../store/notes.ts';
 import { storePath } from '../store/places.ts';

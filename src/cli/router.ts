@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Config } from '../config.ts';
-import { isPlain } from '../config-listeners.ts';
+import type { Config } from '../config/config.ts';
+import { isPlain } from '../config/listeners.ts';
 import { canonicalIp } from '../lib/ip.ts';
 import type { Collector, Device } from '../router/device.ts';
 import { DEVICES } from '../router/index.ts';

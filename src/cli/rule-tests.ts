@@ -1,7 +1,7 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { Pipeline } from '../pipeline.ts';
 import { LogFile } from '../receive/file.ts';
-import { replay } from '../replay.ts';
+import { replay } from '../replay/replay.ts';
 import type { RuleSet, RuleTest } from '../rule.ts';
 import { type Difference, differences } from '../rules/expectations.ts';
 import type { Incident } from '../types.ts';

@@ -1,10 +1,10 @@
 import { closeSync, openSync } from 'node:fs';
 import type { Command } from 'commander';
-import { App } from '../app.ts';
-import type { Config } from '../config.ts';
-import { channelSentence } from '../notifications.ts';
+import type { Config } from '../config/config.ts';
+import { App } from '../daemon/app.ts';
+import { channelSentence } from '../daemon/notifications.ts';
+import { Persistence } from '../daemon/persistence.ts';
 import { plural } from '../notify/words.ts';
-import { Persistence } from '../persistence.ts';
 import { type InheritedSocket, inheritedSockets } from '../receive/inherited.ts';
 import { StoreLocked } from '../store/store.ts';
 import { Telemetry } from '../telemetry.ts';

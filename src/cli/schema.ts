@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import { configJsonSchema } from '../config-load.ts';
+import { configJsonSchema } from '../config/load-config.ts';
 import { jsonSchema } from '../rules/schema.ts';
 import type { Io } from './io.ts';
 

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { Pipeline } from '../pipeline.ts';
 import type { DetectSpec, PortSet, Rule, RuleSet } from '../rule.ts';
 import type { Incident } from '../types.ts';

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
+import { webToken } from '../config/web-token.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { visible } from '../lib/escape.ts';
 import { textTable } from '../lib/text-table.ts';
 import type { SharedStatus } from '../status.ts';
 import type { Overview, SenderRow, SenderTable } from '../web/source.ts';
-import { webToken } from '../web-token.ts';
 import { configOrFail } from './config-option.ts';
 import { CliError, EXIT_FAILURE, type Io, paint, writeJson } from './io.ts';
 

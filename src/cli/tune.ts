@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
 import { numberSteps, spanSteps } from '../lib/steps.ts';
-import type { Rule, RuleSet } from '../rule.ts';
 import {
   type CollectedHits,
   collectHits,
@@ -9,7 +8,8 @@ import {
   type Threshold,
   type TunableSpec,
   withSetting,
-} from '../tune.ts';
+} from '../replay/tune.ts';
+import type { Rule, RuleSet } from '../rule.ts';
 import { configOrFail } from './config-option.ts';
 import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io, writeJson } from './io.ts';
 import { openLogs } from './log-files.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { serviceName } from '../lib/services.ts';
 import { alertIdOf, heldOf } from '../notify/alerts.ts';
 import { Ledger } from '../notify/ledger.ts';

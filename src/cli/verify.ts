@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
+import { listenPlan } from '../daemon/listeners.ts';
 import { visible } from '../lib/escape.ts';
-import { listenPlan } from '../listeners.ts';
 import { Pipeline, type PipelineMode } from '../pipeline.ts';
 import { createReceivers } from '../receive/index.ts';
-import { replay } from '../replay.ts';
+import { replay } from '../replay/replay.ts';
 import type { RuleSet } from '../rule.ts';
 import { archiveDirectory } from '../store/places.ts';
 import type { Frame } from '../types.ts';

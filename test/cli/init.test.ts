@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli/cli.ts';
-import { loadConfig } from '../../src/config-load.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
 import { loadRules } from '../../src/rules/load.ts';
 import { runForTest } from '../support/cli.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MARK, selfTest } from '../../src/cli/self-test-knocks.ts';
 import { reachable } from '../../src/cli/send-syslog.ts';
-import { loadConfig } from '../../src/config-load.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
 import type { DetectSpec } from '../../src/rule.ts';
 import { hosts, ignore, ports, rule, ruleSet } from '../support/rule-sets.ts';
 

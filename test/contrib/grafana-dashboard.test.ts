@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { App } from '../../src/app.ts';
 import { pipelineOptions } from '../../src/cli/pipeline-options.ts';
-import { configSchema } from '../../src/config.ts';
+import { configSchema } from '../../src/config/config.ts';
+import { App } from '../../src/daemon/app.ts';
 import { Telemetry } from '../../src/telemetry.ts';
 import { officeRules } from '../support/page-story.ts';
 

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App } from '../../src/app.ts';
 import { pipelineOptions } from '../../src/cli/pipeline-options.ts';
-import type { Config } from '../../src/config.ts';
-import { Persistence } from '../../src/persistence.ts';
+import type { Config } from '../../src/config/config.ts';
+import { App } from '../../src/daemon/app.ts';
+import { Persistence } from '../../src/daemon/persistence.ts';
 import { loadRules } from '../../src/rules/load.ts';
 import { Telemetry } from '../../src/telemetry.ts';
 import type { Incident } from '../../src/types.ts';

@@ -1,4 +1,4 @@
-import { type Config, configSchema } from '../../src/config.ts';
+import { type Config, configSchema } from '../../src/config/config.ts';
 
 /** A configuration with every default, in UTC and without channels unless told otherwise. */
 export function testConfig(more: object = {}): Config {

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
+import { incidentContext } from '../../src/daemon/notifications.ts';
+import { DaemonPageSource } from '../../src/daemon/page-source.ts';
+import { SenderHealth } from '../../src/daemon/sender-health.ts';
 import { canonicalIp } from '../../src/lib/ip.ts';
 import { serviceName } from '../../src/lib/services.ts';
-import { incidentContext } from '../../src/notifications.ts';
 import type { Channel } from '../../src/notify/channel.ts';
 import { Notifier } from '../../src/notify/notifier.ts';
-import { DaemonPageSource } from '../../src/page-source.ts';
 import { Pipeline } from '../../src/pipeline.ts';
 import type { Rule, RuleSet } from '../../src/rule.ts';
-import { SenderHealth } from '../../src/sender-health.ts';
 import { LineRing } from '../../src/store/line-ring.ts';
 import { Telemetry } from '../../src/telemetry.ts';
 import type { Alert, Frame } from '../../src/types.ts';

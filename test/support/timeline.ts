@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipelineOptions } from '../../src/cli/pipeline-options.ts';
-import { incidentContext, siteContext } from '../../src/notifications.ts';
+import { incidentContext, siteContext } from '../../src/daemon/notifications.ts';
 import type { BudgetLimits } from '../../src/notify/budget.ts';
 import type { Channel, SendResult } from '../../src/notify/channel.ts';
 import { Notifier } from '../../src/notify/notifier.ts';

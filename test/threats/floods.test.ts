@@ -15,7 +15,7 @@ function at(seconds: number, source: string, host: string, port = 143): [string,
 /** A million sources, one line each, with a real probe in between; says how much memory that took and whom it found. */
 const FLOOD = `
 import { pipelineOptions } from '../../dist/cli/pipeline-options.js';
-import { configSchema } from '../../dist/config.js';
+import { configSchema } from '../../dist/config/config.js';
 import { Pipeline } from '../../dist/pipeline.js';
 import { loadRules } from '../../dist/rules/load.js';
 const { ruleSet } = await loadRules('../../rules/classic-probe.yaml');

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
-import { loadConfig } from '../../src/config-load.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
 import { loadRules } from '../../src/rules/load.ts';
 import { costMs } from '../support/cpu-time.ts';
 import { cisco, netfilter, type Watch, watch } from '../support/threats.ts';

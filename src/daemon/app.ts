@@ -1,0 +1,459 @@
+import type { Config } from '../config/config.ts';
+import { redisPlace, redisSettings } from '../config/redis-settings.ts';
+import { webToken } from '../config/web-token.ts';
+import type { Lookups } from '../evidence/lookups.ts';
+import { crashPoint } from '../lib/crash-point.ts';
+import { canonicalIp } from '../lib/ip.ts';
+import { type Outcome, Pipeline, type PipelineOptions } from '../pipeline.ts';
+import { createReceivers } from '../receive/index.ts';
+import type { InheritedSocket } from '../receive/inherited.ts';
+import type { LineBatch } from '../receive/line-batch.ts';
+import type { Receiver } from '../receive/receiver.ts';
+import type { RuleSet } from '../rule.ts';
+import { LiveRules, type ReloadReport } from '../rules/live-rules.ts';
+import type { AppStatus } from '../status.ts';
+import { removePidFile, writePidFile } from '../store/pid-file.ts';
+import { privateDirectory } from '../store/private-files.ts';
+import { writeStatusFile } from '../store/status-file.ts';
+import type { Telemetry } from '../telemetry.ts';
+import type { Frame, Incident } from '../types.ts';
+import { WebServer } from '../web/server.ts';
+import { AlertDesk } from './alert-desk.ts';
+import { DailyDigest } from './daily-digest.ts';
+import { exposeGauges } from './gauges.ts';
+import { listenPlan } from './listeners.ts';
+import { LiveSkim } from './live-skim.ts';
+import { DaemonPageSource } from './page-source.ts';
+import { Persistence } from './persistence.ts';
+import { type SenderEvent, SenderHealth } from './sender-health.ts';
+import { senderNotices } from './sender-notices.ts';
+import { Sharing } from './sharing.ts';
+import { SourceEvidence } from './source-evidence.ts';
+
+/** How often the clock is looked at for what is due. */
+const TICK_MS = 250;
+/** How often `status.json` is written. */
+const STATUS_MS = 5_000;
+const SHUTDOWN_MS = 10_000;
+/** Incidents of earlier runs the page knows again. */
+const MAX_SHOWN_AGAIN = 1_000;
+/** How often the senders are looked at. */
+const SENDERS_MS = 5_000;
+
+/** The states of the daemon; it only ever goes forward. */
+const STATES = [
+  'new',
+  'starting',
+  'listening',
+  'draining',
+  'stopped',
+] as const satisfies readonly AppStatus['state'][];
+type State = (typeof STATES)[number];
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly ruleSet: RuleSet;
+  /** Where the rules were read from, and are read again; the configuration's when absent. */
+  readonly rulesPath?: string;
+  readonly telemetry: Telemetry;
+  /** Sockets the service manager opened for us: listeners use them instead of opening their own. */
+  readonly inherited?: readonly InheritedSocket[];
+  /** What survives a restart, opened; nothing does when absent. It is closed with the daemon. */
+  readonly persistence?: Persistence;
+  /** Instead of the configured look-ups. */
+  readonly lookups?: Lookups;
+  /** What the page calls this program's version. */
+  readonly version?: string;
+  /** Everything the pipeline needs from the configuration; live mode. */
+  readonly pipeline: Omit<PipelineOptions, 'onTransition'>;
+}
+
+/** The daemon as a library: wire (constructor), `start`, `stop`. It owns sockets, timers and channels; nothing else does. */
+export class App {
+  readonly #options: AppOptions;
+  readonly #pipeline: Pipeline;
+  readonly #skim: LiveSkim;
+  readonly #persistence: Persistence;
+  readonly #sharing: Sharing | undefined;
+  readonly #desk: AlertDesk;
+  readonly #receivers: readonly Receiver[];
+  readonly #rules: LiveRules;
+  readonly #senders: SenderHealth;
+  readonly #page: DaemonPageSource;
+  readonly #web: WebServer | undefined;
+  readonly #daily: DailyDigest | undefined;
+  #state: State = 'new';
+  #tick: NodeJS.Timeout | undefined;
+  #statusTick: NodeJS.Timeout | undefined;
+  #secondTick: NodeJS.Timeout | undefined;
+  #sendersCheckedMs = 0;
+  #startedAtMs: number | undefined;
+  #stopping: Promise<void> | undefined;
+
+  /** Wires everything and opens nothing. Throws for a configuration that makes no sense. */
+  constructor(options: AppOptions) {
+    this.#options = options;
+    const { config, telemetry } = options;
+    this.#daily = config.digest && new DailyDigest(config, config.digest.daily, Date.now());
+    this.#sharing = this.#createSharing();
+    this.#pipeline = new Pipeline({
+      ...options.pipeline,
+      ...(this.#sharing === undefined ? {} : { hits: this.#sharing.correlator }),
+      // What is not accepted stays owed to the next run.
+      onTransition: (incident, transition) =>
+        void this.#onTransition(incident, transition).catch(() => undefined),
+    });
+    this.#skim = new LiveSkim({
+      pipeline: this.#pipeline,
+      process: (frame) => this.#onFrame(frame),
+      onPassedOver: (batch, lines) => this.#countPassedOver(batch, lines),
+    });
+    this.#rules = new LiveRules({
+      path: options.rulesPath ?? config.rules,
+      ruleSet: options.ruleSet,
+      onChange: (ruleSet) => this.#pipeline.reload(ruleSet),
+      onReport: ({ outcome }) => {
+        telemetry.rulesReloaded(outcome);
+        this.#writeStatus();
+      },
+      onEvent: ({ level, message, details }) => telemetry.log[level](details, message),
+    });
+    this.#persistence = options.persistence ?? Persistence.inMemory(config, telemetry);
+    this.#desk = new AlertDesk({
+      config,
+      telemetry,
+      persistence: this.#persistence,
+      ...(this.#sharing === undefined ? {} : { shared: this.#sharing }),
+      evidence: new SourceEvidence({
+        config,
+        cache: this.#persistence.cache,
+        onFault: (because) => telemetry.log.warn({ because }, 'evidence fault'),
+        ...(options.lookups === undefined ? {} : { lookups: options.lookups }),
+      }),
+      rule: (id) => this.#pipeline.rule(id),
+      onDelivery: (delivery) => this.#page.delivered(delivery, Date.now()),
+      onDecision: (decision, incidentIds) => this.#page.decided(decision, incidentIds, Date.now()),
+    });
+    const plan = listenPlan(config, options.inherited);
+    for (const { fd, name } of plan.unused)
+      telemetry.log.warn({ fd, name }, 'an inherited socket fits no listener and is not used');
+    this.#receivers = createReceivers(
+      plan.listeners.map((listener) =>
+        listener.protocol === 'tail'
+          ? { ...listener, note: this.#persistence.tailNote(listener.path ?? '') }
+          : listener,
+      ),
+      Object.assign((frame: Frame) => this.#onFrame(frame), {
+        takeLines: (batch: LineBatch) => this.#skim.take(batch),
+      }),
+      ({ level, message, details }) => telemetry.log[level](details ?? {}, message),
+    );
+    const startedAtMs = Date.now();
+    this.#senders = new SenderHealth(
+      config.senders.flatMap(({ address, expect }) =>
+        expect === undefined ? [] : [{ address: canonicalIp(address)!, everyMs: expect }],
+      ),
+      startedAtMs,
+    );
+    this.#page = new DaemonPageSource({
+      version: options.version ?? '',
+      hostName: config.hostName,
+      zone: config.zone,
+      channels: config.channels.map(({ name }) => name),
+      startedAtMs,
+      pipeline: this.#pipeline,
+      senders: this.#senders,
+      ruleSet: () => this.#rules.current,
+      status: () => this.status(),
+      outbox: () => this.#desk.outbox,
+    });
+    this.#web = this.#createWeb();
+    exposeGauges(telemetry, {
+      pipeline: this.#pipeline,
+      senders: this.#senders,
+      page: this.#page,
+      persistence: this.#persistence,
+      shared: () => this.#sharing?.status(),
+      listeners: () => this.status().listeners,
+      livePages: () => this.#web?.clients ?? 0,
+      startedAtMs: () => this.#startedAtMs,
+    });
+  }
+
+  /** Opens every listener; when one can not, closes the others and rejects with a sentence that says what to do. */
+  async start(): Promise<void> {
+    this.#move('starting');
+    this.#resume(Date.now());
+    // All of them have an answer before any is stopped: a receiver is not stopped while it starts.
+    const starts = await Promise.allSettled(this.#receivers.map((receiver) => receiver.start()));
+    const failed = starts.find((start) => start.status === 'rejected');
+    if (failed !== undefined) {
+      await this.stop();
+      throw failed.reason;
+    }
+    // Among several nodes, alerts wait until the others know of this one.
+    if (this.#sharing === undefined) this.#desk.start();
+    else this.#sharing.start();
+    await this.#startWeb();
+    this.#secondTick = setInterval(() => this.#everySecond(Date.now()), 1_000);
+    this.#tick = setInterval(() => this.#pipeline.advance(Date.now()), TICK_MS);
+    this.#startedAtMs = Date.now();
+    this.#move('listening');
+    await this.#rules.watch();
+    this.#leaveWord();
+    const { log } = this.#options.telemetry;
+    for (const receiver of this.#receivers)
+      log.info({ address: receiver.address }, `listening on ${receiver.name}`);
+  }
+
+  /** Stops listening, judges what is held, hands over what is due, closes the channels. Idempotent, bounded in time. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  /** Reads the rule files again; wrong ones change nothing. `because` stands in the log. Never rejects. */
+  reload(because: string): Promise<ReloadReport> {
+    return this.#rules.reload(because);
+  }
+
+  /** How things are. */
+  status(): AppStatus {
+    const { openIncidents, keys } = this.#pipeline.stats();
+    return {
+      pid: process.pid,
+      state: this.#state,
+      ...(this.#startedAtMs === undefined ? {} : { startedAtMs: this.#startedAtMs }),
+      atMs: Date.now(),
+      listeners: this.#receivers.flatMap((receiver) =>
+        receiver.address === undefined
+          ? []
+          : [
+              {
+                name: receiver.name,
+                ...receiver.address,
+                drops: Object.fromEntries(receiver.stats().drops),
+              },
+            ],
+      ),
+      rules: this.#rules.status(),
+      store: this.#persistence.status(),
+      ...(this.#sharing === undefined ? {} : { shared: this.#sharing.status() }),
+      openIncidents,
+      keys,
+    };
+  }
+
+  /** The addresses that are bound. */
+  get addresses(): { readonly host: string; readonly port: number }[] {
+    return this.#receivers.flatMap((receiver) => receiver.address ?? []);
+  }
+
+  async #stop(): Promise<void> {
+    this.#move('draining');
+    clearInterval(this.#tick);
+    clearInterval(this.#statusTick);
+    clearInterval(this.#secondTick);
+    this.#rules.stop();
+    await Promise.all(this.#receivers.map((receiver) => receiver.stop()));
+    this.#pipeline.drain();
+    const lost = (await this.#sharing?.stop(SHUTDOWN_MS)) ?? 0;
+    if (lost > 0)
+      this.#options.telemetry.log.error({ hits: lost }, 'Redis is away: these hits end with this process');
+    await this.#desk.close(SHUTDOWN_MS);
+    await this.#sharing?.close();
+    await this.#web?.stop();
+    this.#persistence.turn(this.#pipeline.takeChanged(), this.#windowMs(), Date.now());
+    await this.#persistence.close();
+    this.#move('stopped');
+    if (this.#startedAtMs === undefined) return;
+    this.#writeStatus();
+    removePidFile(this.#options.config.stateDir);
+  }
+
+  /** Goes on where the last run ended, before the first new line comes. */
+  #resume(nowMs: number): void {
+    const shown = this.#persistence.recent(MAX_SHOWN_AGAIN);
+    this.#page.restore(
+      // With a shared state others may have gone on with what was open.
+      this.#sharing === undefined ? shown : shown.filter(({ state }) => state === 'closed'),
+      this.#persistence.recentDeliveries(4 * MAX_SHOWN_AGAIN),
+    );
+    // What others may have gone on with meanwhile is not ours to resume.
+    if (this.#sharing !== undefined) return;
+    const { lines } = this.#options.pipeline;
+    this.#desk.catchUp(this.#persistence.resume(this.#pipeline, lines, this.#windowMs(), nowMs));
+  }
+
+  /** How long a hit can matter: the longest window, what may come late, and the silence that ends an incident. */
+  #windowMs(): number {
+    const { latenessMs, quietMs } = this.#options.pipeline;
+    const windows = this.#rules.current.rules.flatMap(({ detect, quietMs: quiet = 0 }) => [
+      quiet,
+      ...detect.map((spec) => ('withinMs' in spec ? spec.withinMs : 0)),
+    ]);
+    return Math.max(0, ...windows) + quietMs + latenessMs;
+  }
+
+  /** Leaves word for the verbs that run beside the daemon: which process it is, and how it is doing. */
+  #leaveWord(): void {
+    const { config, telemetry } = this.#options;
+    try {
+      privateDirectory(config.stateDir);
+      writePidFile(config.stateDir);
+    } catch (error) {
+      telemetry.log.warn(
+        { because: (error as Error).message },
+        '`knockwatch reload` and `knockwatch status` will not find this process',
+      );
+    }
+    this.#writeStatus();
+    this.#statusTick = setInterval(() => this.#writeStatus(), STATUS_MS);
+  }
+
+  #writeStatus(): void {
+    try {
+      writeStatusFile(this.#options.config.stateDir, this.status());
+    } catch (error) {
+      this.#options.telemetry.log.debug(
+        { because: (error as Error).message },
+        'status.json can not be written',
+      );
+    }
+  }
+
+  #move(to: State): void {
+    if (STATES.indexOf(to) <= STATES.indexOf(this.#state))
+      throw new Error(`the daemon can not go from ${this.#state} to ${to}`);
+    this.#state = to;
+  }
+
+  #onFrame(frame: Frame): void {
+    crashPoint('after-receive');
+    const outcome = this.#pipeline.process(frame);
+    this.#skim.heard(frame, outcome);
+    if (outcome.hits.length > 0) crashPoint('after-match');
+    this.#persistence.keep(frame, outcome.hits);
+    this.#count(frame, outcome);
+    this.#page.line(frame, outcome);
+  }
+
+  #count(frame: Frame, { message, result, attempt, hits }: Outcome): void {
+    const { telemetry } = this.#options;
+    const hostname = message.hostname ?? attempt?.hostname;
+    this.#senders.observe(frame, hostname, result?.kind ?? 'unknown', message.text);
+    if (result?.kind === 'loss')
+      this.#senders.observeLoss(frame, hostname, result.loss.count ?? 1, result.loss.reason);
+    telemetry.frameReceived(frame.transport);
+    telemetry.lineJudged(result?.kind ?? 'unknown');
+    if (frame.truncated) telemetry.dropped('receive', 'truncated');
+    if (result?.kind === 'loss')
+      telemetry.deviceLost(result.loss.parser, result.loss.count ?? 1, result.loss.reason);
+    if (attempt !== undefined) {
+      telemetry.attemptParsed(attempt.parser, attempt.action);
+      this.#daily?.add(attempt);
+    }
+    for (const hit of hits) telemetry.hitMatched(hit.ruleId);
+  }
+
+  #countPassedOver({ address, transport, receivedAtMs }: LineBatch, lines: number): void {
+    const { telemetry } = this.#options;
+    telemetry.frameReceived(transport, lines);
+    telemetry.lineJudged('passed-over', lines);
+    this.#senders.observePassedOver(address, lines, receivedAtMs);
+    this.#page.passedOver(lines);
+  }
+
+  #onTransition(
+    incident: Incident,
+    transition: 'opened' | 'settled' | 'escalated' | 'closed',
+  ): Promise<void> {
+    const { telemetry } = this.#options;
+    telemetry.incidentMoved(incident, transition);
+    this.#page.incidentMoved(incident, transition, Date.now());
+    return this.#desk.moved(incident, transition);
+  }
+
+  #createSharing(): Sharing | undefined {
+    const { config, telemetry, pipeline } = this.#options;
+    if (config.state === 'embedded') return undefined;
+    return new Sharing({
+      redis: redisSettings(config),
+      place: redisPlace(config.state),
+      stateDir: config.stateDir,
+      maxSpoolBytes: config.limits.spoolMemory,
+      takeoverMs: config.redis.takeover,
+      outageMs: config.redis.outage,
+      pipeline,
+      telemetry,
+      onTransition: (incident, transition) => this.#onTransition(incident, transition),
+      onTakeOver: (incidents, records) => {
+        this.#desk.remember(records);
+        for (const incident of incidents) this.#page.incidentMoved(incident, 'opened', incident.openedAtMs);
+      },
+      onLeave: (incidentIds) => {
+        this.#desk.forget(incidentIds);
+        this.#page.incidentsLeft(incidentIds);
+      },
+      onHeld: (channel, held) => this.#desk.adopt(channel, held),
+      onNodes: (living) => {
+        this.#desk.share(living);
+        this.#desk.start();
+      },
+    });
+  }
+
+  #everySecond(nowMs: number): void {
+    this.#page.turn(nowMs);
+    const daily = this.#daily?.turn(nowMs);
+    if (daily !== undefined)
+      this.#desk.post(daily, this.#daily!.channels, 'the configuration asks for it every day');
+    this.#persistence.turn(this.#pipeline.takeChanged(), this.#windowMs(), nowMs);
+    if (nowMs - this.#sendersCheckedMs < SENDERS_MS) return;
+    this.#sendersCheckedMs = nowMs;
+    // `knockwatch outbox --retry` works beside us.
+    this.#desk.start();
+    const events = this.#senders.check(nowMs);
+    if (events.length > 0) this.#tellOfSenders(events, nowMs);
+  }
+
+  #tellOfSenders(events: readonly SenderEvent[], nowMs: number): void {
+    const { telemetry } = this.#options;
+    for (const { kind, sender, sentence } of events) telemetry.senderChanged(kind, sender, sentence);
+    for (const notice of senderNotices(events, nowMs)) this.#desk.announce(notice);
+  }
+
+  #createWeb(): WebServer | undefined {
+    const { config, telemetry } = this.#options;
+    if (!config.web.enabled) return undefined;
+    const { host, port, allowedHosts } = config.web;
+    const token = webToken(config.web);
+    return new WebServer({
+      host,
+      port,
+      allowedHosts,
+      ...(token === undefined ? {} : { token }),
+      source: this.#page,
+      metrics: () => telemetry.metrics(),
+      onRefused: (reason) => telemetry.dropped('web', reason),
+      onFault: (because) => telemetry.log.error({ because }, 'page fault'),
+      live: { onDropped: (reason) => telemetry.dropped('live', reason) },
+    });
+  }
+
+  /** The watch goes on without its page: a port that is taken is no reason to be blind. */
+  async #startWeb(): Promise<void> {
+    const { log } = this.#options.telemetry;
+    try {
+      await this.#web?.start();
+      const address = this.#web?.address;
+      if (address === undefined) return;
+      const own = { '0.0.0.0': '127.0.0.1', '::': '::1' }[address.host];
+      const host = own ?? address.host;
+      const others = own === undefined ? '' : ', and on every other address of this machine';
+      log.info(`the page is at http://${host.includes(':') ? `[${host}]` : host}:${address.port}${others}`);
+    } catch (error) {
+      log.error({ because: (error as Error).message }, 'there is no page');
+    }
+  }
+}

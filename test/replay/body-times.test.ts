@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { Pipeline } from '../../src/pipeline.ts';
+import { LogFile } from '../../src/receive/file.ts';
+import { replay } from '../../src/replay/replay.ts';
+import { ruleSet } from '../support/rule-sets.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'knockwatch-body-times-'));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+/** A log of the Windows firewall: its head, and a row for each minute. */
+function log(name: string, fromMinute: number, toMinute: number): string {
+  const rows = Array.from({ length: toMinute - fromMinute }, (_, i) => {
+    const minute = String(fromMinute + i).padStart(2, '0');
+    return `2026-11-23 03:${minute}:00 DROP TCP 198.51.100.7 192.0.2.10 31337 143 48 S 1 0 65535 - - - RECEIVE`;
+  });
+  const path = join(dir, name);
+  const head = ['#Version: 1.5', '#Software: Microsoft Windows Firewall'];
+  writeFileSync(path, `${[...head, ...rows].join('\n')}\n`);
+  return path;
+}
+
+it('puts rotated files in order by the times in their rows', async () => {
+  const paths = [log('pfirewall.log', 20, 40), log('pfirewall.log.old', 0, 20)];
+  const minutes: number[] = [];
+  const pipeline = new Pipeline({
+    mode: 'replay',
+    ruleSet: ruleSet([]),
+    parse: { prefixes: [] },
+    zone: 'UTC',
+    zones: new Map(),
+    latenessMs: 2_000,
+    settleMs: 10_000,
+    quietMs: 60_000,
+    maxOpenIncidents: 10,
+    maxDelayMs: 86_400_000,
+    isOwn: () => false,
+    lines: { keep: () => ({ sequence: 1 }), get: () => undefined },
+    onTransition: () => {},
+  });
+  await replay(await Promise.all(paths.map((path) => LogFile.open(path))), pipeline, {
+    maxLineBytes: 8_192,
+    nowMs: Date.UTC(2026, 10, 24),
+    onOutcome: ({ attempt }) => {
+      if (attempt !== undefined) minutes.push(new Date(attempt.atMs).getUTCMinutes());
+    },
+  });
+  expect(minutes).toEqual(Array.from({ length: 40 }, (_, minute) => minute));
+});
