@@ -1,10 +1,9 @@
 import type { Config } from '../config/config.ts';
 import { redisPlace, redisSettings } from '../config/redis-settings.ts';
-import { webToken } from '../config/web-token.ts';
 import type { Lookups } from '../evidence/lookups.ts';
 import { crashPoint } from '../lib/crash-point.ts';
 import { canonicalIp } from '../lib/ip.ts';
-import { type Outcome, Pipeline, type PipelineOptions } from '../pipeline.ts';
+import { Pipeline, type PipelineOptions } from '../pipeline.ts';
 import { createReceivers } from '../receive/index.ts';
 import type { InheritedSocket } from '../receive/inherited.ts';
 import type { LineBatch } from '../receive/line-batch.ts';
@@ -12,17 +11,16 @@ import type { Receiver } from '../receive/receiver.ts';
 import type { RuleSet } from '../rule.ts';
 import { LiveRules, type ReloadReport } from '../rules/live-rules.ts';
 import type { AppStatus } from '../status.ts';
-import { removePidFile, writePidFile } from '../store/pid-file.ts';
-import { privateDirectory } from '../store/private-files.ts';
-import { writeStatusFile } from '../store/status-file.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { Frame, Incident } from '../types.ts';
-import { WebServer } from '../web/server.ts';
 import { AlertDesk } from './alert-desk.ts';
+import { DaemonWord } from './daemon-word.ts';
 import { DailyDigest } from './daily-digest.ts';
 import { exposeGauges } from './gauges.ts';
+import { LineTally } from './line-tally.ts';
 import { listenPlan } from './listeners.ts';
 import { LiveSkim } from './live-skim.ts';
+import { PageServer } from './page-server.ts';
 import { DaemonPageSource } from './page-source.ts';
 import { Persistence } from './persistence.ts';
 import { type SenderEvent, SenderHealth } from './sender-health.ts';
@@ -32,8 +30,6 @@ import { SourceEvidence } from './source-evidence.ts';
 
 /** How often the clock is looked at for what is due. */
 const TICK_MS = 250;
-/** How often `status.json` is written. */
-const STATUS_MS = 5_000;
 const SHUTDOWN_MS = 10_000;
 /** Incidents of earlier runs the page knows again. */
 const MAX_SHOWN_AGAIN = 1_000;
@@ -68,7 +64,10 @@ export interface AppOptions {
   readonly pipeline: Omit<PipelineOptions, 'onTransition'>;
 }
 
-/** The daemon as a library: wire (constructor), `start`, `stop`. It owns sockets, timers and channels; nothing else does. */
+/**
+ * The daemon as a library: wire (constructor), `start`, `stop`. It owns sockets, timers and channels; nothing else does. Longer
+ * than other files because all that is wired together can be read here in one piece.
+ */
 export class App {
   readonly #options: AppOptions;
   readonly #pipeline: Pipeline;
@@ -80,11 +79,12 @@ export class App {
   readonly #rules: LiveRules;
   readonly #senders: SenderHealth;
   readonly #page: DaemonPageSource;
-  readonly #web: WebServer | undefined;
+  readonly #tally: LineTally;
+  readonly #web: PageServer;
+  readonly #word: DaemonWord;
   readonly #daily: DailyDigest | undefined;
   #state: State = 'new';
   #tick: NodeJS.Timeout | undefined;
-  #statusTick: NodeJS.Timeout | undefined;
   #secondTick: NodeJS.Timeout | undefined;
   #sendersCheckedMs = 0;
   #startedAtMs: number | undefined;
@@ -106,7 +106,7 @@ export class App {
     this.#skim = new LiveSkim({
       pipeline: this.#pipeline,
       process: (frame) => this.#onFrame(frame),
-      onPassedOver: (batch, lines) => this.#countPassedOver(batch, lines),
+      onPassedOver: (batch, lines) => this.#tally.passedOver(batch, lines),
     });
     this.#rules = new LiveRules({
       path: options.rulesPath ?? config.rules,
@@ -114,7 +114,7 @@ export class App {
       onChange: (ruleSet) => this.#pipeline.reload(ruleSet),
       onReport: ({ outcome }) => {
         telemetry.rulesReloaded(outcome);
-        this.#writeStatus();
+        this.#word.write();
       },
       onEvent: ({ level, message, details }) => telemetry.log[level](details, message),
     });
@@ -167,7 +167,14 @@ export class App {
       status: () => this.status(),
       outbox: () => this.#desk.outbox,
     });
-    this.#web = this.#createWeb();
+    this.#tally = new LineTally({
+      telemetry,
+      senders: this.#senders,
+      page: this.#page,
+      daily: this.#daily,
+    });
+    this.#web = new PageServer(config, telemetry, this.#page);
+    this.#word = new DaemonWord(config.stateDir, telemetry, () => this.status());
     exposeGauges(telemetry, {
       pipeline: this.#pipeline,
       senders: this.#senders,
@@ -175,7 +182,7 @@ export class App {
       persistence: this.#persistence,
       shared: () => this.#sharing?.status(),
       listeners: () => this.status().listeners,
-      livePages: () => this.#web?.clients ?? 0,
+      livePages: () => this.#web.clients,
       startedAtMs: () => this.#startedAtMs,
     });
   }
@@ -194,13 +201,13 @@ export class App {
     // Among several nodes, alerts wait until the others know of this one.
     if (this.#sharing === undefined) this.#desk.start();
     else this.#sharing.start();
-    await this.#startWeb();
+    await this.#web.start();
     this.#secondTick = setInterval(() => this.#everySecond(Date.now()), 1_000);
     this.#tick = setInterval(() => this.#pipeline.advance(Date.now()), TICK_MS);
     this.#startedAtMs = Date.now();
     this.#move('listening');
     await this.#rules.watch();
-    this.#leaveWord();
+    this.#word.begin();
     const { log } = this.#options.telemetry;
     for (const receiver of this.#receivers)
       log.info({ address: receiver.address }, `listening on ${receiver.name}`);
@@ -252,7 +259,7 @@ export class App {
   async #stop(): Promise<void> {
     this.#move('draining');
     clearInterval(this.#tick);
-    clearInterval(this.#statusTick);
+    this.#word.pause();
     clearInterval(this.#secondTick);
     this.#rules.stop();
     await Promise.all(this.#receivers.map((receiver) => receiver.stop()));
@@ -262,13 +269,11 @@ export class App {
       this.#options.telemetry.log.error({ hits: lost }, 'Redis is away: these hits end with this process');
     await this.#desk.close(SHUTDOWN_MS);
     await this.#sharing?.close();
-    await this.#web?.stop();
+    await this.#web.stop();
     this.#persistence.turn(this.#pipeline.takeChanged(), this.#windowMs(), Date.now());
     await this.#persistence.close();
     this.#move('stopped');
-    if (this.#startedAtMs === undefined) return;
-    this.#writeStatus();
-    removePidFile(this.#options.config.stateDir);
+    if (this.#startedAtMs !== undefined) this.#word.end();
   }
 
   /** Goes on where the last run ended, before the first new line comes. */
@@ -295,33 +300,6 @@ export class App {
     return Math.max(0, ...windows) + quietMs + latenessMs;
   }
 
-  /** Leaves word for the verbs that run beside the daemon: which process it is, and how it is doing. */
-  #leaveWord(): void {
-    const { config, telemetry } = this.#options;
-    try {
-      privateDirectory(config.stateDir);
-      writePidFile(config.stateDir);
-    } catch (error) {
-      telemetry.log.warn(
-        { because: (error as Error).message },
-        '`knockwatch reload` and `knockwatch status` will not find this process',
-      );
-    }
-    this.#writeStatus();
-    this.#statusTick = setInterval(() => this.#writeStatus(), STATUS_MS);
-  }
-
-  #writeStatus(): void {
-    try {
-      writeStatusFile(this.#options.config.stateDir, this.status());
-    } catch (error) {
-      this.#options.telemetry.log.debug(
-        { because: (error as Error).message },
-        'status.json can not be written',
-      );
-    }
-  }
-
   #move(to: State): void {
     if (STATES.indexOf(to) <= STATES.indexOf(this.#state))
       throw new Error(`the daemon can not go from ${this.#state} to ${to}`);
@@ -334,34 +312,7 @@ export class App {
     this.#skim.heard(frame, outcome);
     if (outcome.hits.length > 0) crashPoint('after-match');
     this.#persistence.keep(frame, outcome.hits);
-    this.#count(frame, outcome);
-    this.#page.line(frame, outcome);
-  }
-
-  #count(frame: Frame, { message, result, attempt, hits }: Outcome): void {
-    const { telemetry } = this.#options;
-    const hostname = message.hostname ?? attempt?.hostname;
-    this.#senders.observe(frame, hostname, result?.kind ?? 'unknown', message.text);
-    if (result?.kind === 'loss')
-      this.#senders.observeLoss(frame, hostname, result.loss.count ?? 1, result.loss.reason);
-    telemetry.frameReceived(frame.transport);
-    telemetry.lineJudged(result?.kind ?? 'unknown');
-    if (frame.truncated) telemetry.dropped('receive', 'truncated');
-    if (result?.kind === 'loss')
-      telemetry.deviceLost(result.loss.parser, result.loss.count ?? 1, result.loss.reason);
-    if (attempt !== undefined) {
-      telemetry.attemptParsed(attempt.parser, attempt.action);
-      this.#daily?.add(attempt);
-    }
-    for (const hit of hits) telemetry.hitMatched(hit.ruleId);
-  }
-
-  #countPassedOver({ address, transport, receivedAtMs }: LineBatch, lines: number): void {
-    const { telemetry } = this.#options;
-    telemetry.frameReceived(transport, lines);
-    telemetry.lineJudged('passed-over', lines);
-    this.#senders.observePassedOver(address, lines, receivedAtMs);
-    this.#page.passedOver(lines);
+    this.#tally.read(frame, outcome);
   }
 
   #onTransition(
@@ -421,39 +372,5 @@ export class App {
     const { telemetry } = this.#options;
     for (const { kind, sender, sentence } of events) telemetry.senderChanged(kind, sender, sentence);
     for (const notice of senderNotices(events, nowMs)) this.#desk.announce(notice);
-  }
-
-  #createWeb(): WebServer | undefined {
-    const { config, telemetry } = this.#options;
-    if (!config.web.enabled) return undefined;
-    const { host, port, allowedHosts } = config.web;
-    const token = webToken(config.web);
-    return new WebServer({
-      host,
-      port,
-      allowedHosts,
-      ...(token === undefined ? {} : { token }),
-      source: this.#page,
-      metrics: () => telemetry.metrics(),
-      onRefused: (reason) => telemetry.dropped('web', reason),
-      onFault: (because) => telemetry.log.error({ because }, 'page fault'),
-      live: { onDropped: (reason) => telemetry.dropped('live', reason) },
-    });
-  }
-
-  /** The watch goes on without its page: a port that is taken is no reason to be blind. */
-  async #startWeb(): Promise<void> {
-    const { log } = this.#options.telemetry;
-    try {
-      await this.#web?.start();
-      const address = this.#web?.address;
-      if (address === undefined) return;
-      const own = { '0.0.0.0': '127.0.0.1', '::': '::1' }[address.host];
-      const host = own ?? address.host;
-      const others = own === undefined ? '' : ', and on every other address of this machine';
-      log.info(`the page is at http://${host.includes(':') ? `[${host}]` : host}:${address.port}${others}`);
-    } catch (error) {
-      log.error({ because: (error as Error).message }, 'there is no page');
-    }
   }
 }
