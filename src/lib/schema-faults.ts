@@ -110,7 +110,8 @@ function describe(issue: Issue, parents: YamlPath, schema: KeySchema): SchemaFau
 }
 
 function notOneOf(written: unknown, key: string, words: readonly string[]): string {
-  return `${quoted(written)} is not valid for ${key}${didYouMean(String(written), words)} (one of ${words.join(', ')})`;
+  const guess = typeof written === 'string' ? didYouMean(written, words) : '';
+  return `${quoted(written)} is not valid for ${key}${guess} (one of ${words.join(', ')})`;
 }
 
 /** Messages written in a schema are better than any made here; zod's own all start with one of these words. */

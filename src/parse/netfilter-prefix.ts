@@ -26,6 +26,12 @@ interface Producer {
 /** Prefix forms of firewalls built on netfilter, the more special first. */
 const PRODUCERS: readonly Producer[] = [
   {
+    // What `knockwatch router` writes (src/router/forwarding.ts).
+    vendor: 'Linux',
+    product: 'iptables',
+    form: /^(?<rule>KNOCKWATCH DROP)(?=[:\s]|$)/,
+  },
+  {
     vendor: 'Canonical',
     product: 'ufw',
     form: /^\[(?<rule>UFW [A-Z0-9 ]{1,32})\]/,

@@ -61,6 +61,11 @@ describe('schemaFaults()', () => {
       ['nmae (key) unknown key `nmae` - did you mean `name`?'],
     ],
     [
+      'something that can not be turned into text',
+      { name: 'abc', level: { toString: [] } },
+      ['level (value) a mapping is not valid for `level` (one of low, high)'],
+    ],
+    [
       'two unknown keys, each at its place',
       { name: 'abc', sise: 1, tagz: [] },
       [
