@@ -21,9 +21,18 @@ export interface IncidentOptions {
   readonly onTransition: (incident: Incident, transition: Transition) => void;
 }
 
+/** After so long an incident is quiet whose rule has no window to go by. */
+const QUIET_WITHOUT_WINDOW_MS = 60_000;
+
+/** The last hit's time, or the clock when it came if that is later: a delayed log must not silence what it still feeds. */
+function lastHeardMs({ lastSeenMs, touchedMs }: OpenIncident): number {
+  return Math.max(lastSeenMs, touchedMs);
+}
+
 /**
- * The life of incidents: open -> growing -> quiet -> closed, forward only. A detection opens one or feeds the one that is
- * open under its identifier; silence closes it. Time is event time; `advance` says how far it has come.
+ * The life of incidents: `open`, `growing` with each further hit, `quiet` after its rule's longest window without one and
+ * `growing` again with the next, in the end `closed`, which is final. A detection opens one or feeds the one that is open under
+ * its identifier; silence closes it. Time is event time; `advance` says how far it has come.
  */
 export class Incidents {
   /** By identifier, least recently touched first. */
@@ -33,8 +42,8 @@ export class Incidents {
   readonly #bySource = new Map<string, Set<OpenIncident>>();
   /** When each incident's first alert is due. */
   readonly #toSettle = new DueQueue<OpenIncident>();
-  /** When each may close at the earliest; one that was fed meanwhile is put back. */
-  readonly #toClose = new DueQueue<OpenIncident>();
+  /** When each may fall quiet or close at the earliest; one that was fed meanwhile is put back. */
+  readonly #silences = new DueQueue<OpenIncident>();
   readonly #changed = new Set<OpenIncident>();
   readonly #place: SourcePlace;
   #closedEarly = 0;
@@ -150,12 +159,11 @@ export class Incidents {
   /** Time has come to `nowMs`: alerts that are due settle. No further hit at or before `doneMs` will come: silent incidents close. */
   advance(doneMs: number, nowMs: number): void {
     while (this.#toSettle.size > 0 && this.#toSettle.nextMs <= nowMs) this.#settleNext(this.#toSettle.nextMs);
-    while (this.#toClose.nextMs < doneMs) {
-      const incident = this.#toClose.popDue(doneMs)!;
-      if (incident.state === 'closed') continue;
-      const dueMs = this.#silentFromMs(incident);
-      if (dueMs < doneMs) this.#close(incident);
-      else this.#toClose.push(dueMs, incident);
+    while (this.#silences.nextMs < doneMs) {
+      const atMs = this.#silences.nextMs;
+      const incident = this.#silences.popDue(atMs)!;
+      // One that was fed while it was quiet has an earlier entry by now.
+      if (incident.state !== 'closed' && incident.lookAtMs === atMs) this.#lookAt(incident, atMs);
     }
   }
 
@@ -170,13 +178,37 @@ export class Incidents {
     for (const incident of [...this.#open.values()]) this.#close(incident);
   }
 
-  #silentFromMs(incident: OpenIncident): number {
-    return (
-      Math.max(incident.lastSeenMs, incident.touchedMs) + this.#quietMs(this.#rules.get(incident.ruleId)!)
-    );
+  /** An incident's silence has lasted for long enough to mean something, unless it was fed meanwhile. */
+  #lookAt(incident: OpenIncident, atMs: number): void {
+    if (this.#closesFromMs(incident) <= atMs) {
+      this.#close(incident);
+      return;
+    }
+    if (incident.state !== 'quiet' && this.#quietFromMs(incident) <= atMs) {
+      incident.state = 'quiet';
+      this.#changed.add(incident);
+    }
+    this.#watchSilence(incident);
   }
 
-  #quietMs(rule: Rule): number {
+  #watchSilence(incident: OpenIncident): void {
+    const closesMs = this.#closesFromMs(incident);
+    incident.lookAtMs =
+      incident.state === 'quiet' ? closesMs : Math.min(this.#quietFromMs(incident), closesMs);
+    this.#silences.push(incident.lookAtMs, incident);
+  }
+
+  #quietFromMs(incident: OpenIncident): number {
+    const longestMs = Math.max(...this.#rules.get(incident.ruleId)!.detect.map(windowOf));
+    return lastHeardMs(incident) + (longestMs || QUIET_WITHOUT_WINDOW_MS);
+  }
+
+  #closesFromMs(incident: OpenIncident): number {
+    return lastHeardMs(incident) + this.#silenceMs(this.#rules.get(incident.ruleId)!);
+  }
+
+  /** The silence that closes an incident of a rule. */
+  #silenceMs(rule: Rule): number {
     return Math.max(rule.quietMs ?? this.#options.quietMs, ...rule.detect.map(windowOf));
   }
 
@@ -184,7 +216,7 @@ export class Incidents {
   #current(identifier: string, rule: Rule, atMs: number): OpenIncident | undefined {
     const incident = this.#open.get(identifier);
     if (incident === undefined) return undefined;
-    if (atMs - incident.lastSeenMs <= this.#quietMs(rule)) return incident;
+    if (atMs - incident.lastSeenMs <= this.#silenceMs(rule)) return incident;
     this.#close(incident);
     return undefined;
   }
@@ -208,7 +240,7 @@ export class Incidents {
       const fromMs = Math.max(incident.openedAtMs, incident.touchedMs);
       this.#toSettle.push(fromMs + (rule.settleMs ?? this.#options.settleMs), incident);
     }
-    this.#toClose.push(this.#silentFromMs(incident), incident);
+    this.#watchSilence(incident);
   }
 
   /**
@@ -253,7 +285,9 @@ export class Incidents {
   }
 
   #grow(incident: OpenIncident, spec: DetectSpec): void {
+    const wasQuiet = incident.state === 'quiet';
     incident.state = 'growing';
+    if (wasQuiet) this.#watchSilence(incident);
     const { levels, times } = levelsOf(incident, spec);
     if (levels <= incident.grownLevels) return;
     const before = incident.severity;

@@ -33,6 +33,8 @@ export interface SharingOptions {
   readonly onTransition: (incident: Incident, transition: Transition) => Promise<void>;
   /** These open incidents are this node's from now on, and this is what people were told about them. */
   readonly onTakeOver: (incidents: readonly Incident[], records: readonly LedgerRecord[]) => void;
+  /** Open incidents of this node that are not what they were. */
+  readonly onChanged: (incidents: readonly Incident[]) => void;
   /** These are another node's. */
   readonly onLeave: (incidentIds: readonly string[]) => void;
   /** A dead node had kept this for a channel's digest. */
@@ -85,7 +87,10 @@ export class Sharing {
       windows: { slackMs: options.outageMs },
       onDropped: (reason, count) => telemetry.dropped('shared', reason, count),
       onTransition: (incident, transition) => this.#tell(incident, transition, options.onTransition),
-      onChanged: (incidents) => void this.#noteChanged(incidents),
+      onChanged: (incidents) => {
+        options.onChanged(incidents);
+        void this.#noteChanged(incidents);
+      },
       onTakeOver: (incidents, records) =>
         options.onTakeOver(
           incidents,
