@@ -126,6 +126,11 @@ export class Sharing {
     void this.#held.note(channel, incidentId, held === undefined ? undefined : JSON.stringify(held));
   }
 
+  /** Whether others have everything `noteHeld` was told, and tell it when this node is gone. */
+  keepsHeld(): boolean {
+    return this.#link.away === undefined && !this.#held.owes;
+  }
+
   /** For `knockwatch incidents`; one that comes while Redis is away is in this node's own store only. */
   noteDelivery(delivery: Delivery, nowMs: number): void {
     this.#deliveries.record(delivery, nowMs).catch(() => undefined);

@@ -1,4 +1,5 @@
 import type { Alert, AlertIncident, Decision, Incident } from '../types.ts';
+import { DIGEST_ALERT } from './budget.ts';
 import { renderDigest } from './digest.ts';
 import type { SiteContext } from './render-context.ts';
 import type { Held, TallyReport } from './tally.ts';
@@ -64,7 +65,7 @@ export function digestAlert(
   site: SiteContext,
   nowMs: number,
 ): Alert {
-  const id = `digest.${channel}.${site.hostName}.${nowMs}`;
+  const id = `${DIGEST_ALERT}${channel}.${site.hostName}.${nowMs}`;
   return {
     id,
     incidentIds: report.held.map(({ incidentId }) => incidentId),
