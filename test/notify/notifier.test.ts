@@ -228,6 +228,23 @@ describe('Notifier', () => {
     expect(ops.given.at(-1)!.text).toContain('The gravest: 198.51.0.4');
   });
 
+  it('tells of an incident that was in a digest only when it rises in severity, and not when it just ends', async () => {
+    const { ops, timers, tell } = start({
+      budget: { perChannel: { mails: 4, perMs: HOUR }, perSource: { mails: 9, perMs: HOUR } },
+    });
+    for (let i = 0; i < 5; i++) await tell(from(i), 'settled');
+    await timers.advance(2 * HOUR);
+    expect(ops.given.at(-1)).toMatchObject({ reason: 'digest', incidentIds: ['k3', 'k4'] });
+    ops.given.length = 0;
+    expect(await tell(from(3, { count: 900, state: 'closed' }), 'closed')).toMatchObject({ send: false });
+    expect(await tell(from(4, { count: 900, severity: 'critical' }), 'escalated')).toMatchObject({
+      send: true,
+      because: 'rose to critical before it had a mail of its own',
+    });
+    await timers.advance(2 * HOUR);
+    expect(ops.given.map(({ id }) => id)).toEqual(['k4.escalated-critical']);
+  });
+
   it('keeps what waits in the digest up to date', async () => {
     const { ops, timers, tell } = start({
       budget: { perChannel: { mails: 1, perMs: HOUR }, perSource: { mails: 9, perMs: HOUR } },
