@@ -25,7 +25,8 @@ const MAX_TOLD = 100;
 
 /** An incident as channels to programs tell it. */
 export function alertIncidentOf(incident: Incident): AlertIncident {
-  const { id, kind, ruleId, count, firstSeenMs, lastSeenMs, sources, ports, transports, sentence } = incident;
+  const { id, kind, ruleId, count, firstSeenMs, lastSeenMs, sources, ports, transports } = incident;
+  const { sentence, overflow } = incident;
   const hosts = [...new Set(incident.targets.map(({ ip }) => ip))];
   return {
     id,
@@ -36,6 +37,7 @@ export function alertIncidentOf(incident: Incident): AlertIncident {
     lastSeenMs,
     transports,
     sentence,
+    overflow,
     sources: sources.slice(0, MAX_TOLD),
     hosts: hosts.slice(0, MAX_TOLD),
     ports: ports.slice(0, MAX_TOLD),
