@@ -1,8 +1,9 @@
 import { DueQueue } from '../lib/due-queue.ts';
 import type { DetectSpec, Rule } from '../rule.ts';
 import type { Detection, EvidenceLine, Hit, Incident, LineRef } from '../types.ts';
-import { levelsOf, windowOf } from './incident-size.ts';
+import { levelsOf } from './incident-size.ts';
 import { beginningOf, byGravity, gravest, OpenIncident, raise } from './open-incident.ts';
+import { Silences } from './silences.ts';
 import { SourcePlace } from './source-place.ts';
 
 /** What just happened to an incident. `settled` follows `opened` after the settle time: the moment for the first alert. */
@@ -21,14 +22,6 @@ export interface IncidentOptions {
   readonly onTransition: (incident: Incident, transition: Transition) => void;
 }
 
-/** After so long an incident is quiet whose rule has no window to go by. */
-const QUIET_WITHOUT_WINDOW_MS = 60_000;
-
-/** The last hit's time, or the clock when it came if that is later: a delayed log must not silence what it still feeds. */
-function lastHeardMs({ lastSeenMs, touchedMs }: OpenIncident): number {
-  return Math.max(lastSeenMs, touchedMs);
-}
-
 /**
  * The life of incidents: `open`, `growing` with each further hit, `quiet` after its rule's longest window without one and
  * `growing` again with the next, in the end `closed`, which is final. A detection opens one or feeds the one that is open under
@@ -42,8 +35,7 @@ export class Incidents {
   readonly #bySource = new Map<string, Set<OpenIncident>>();
   /** When each incident's first alert is due. */
   readonly #toSettle = new DueQueue<OpenIncident>();
-  /** When each may fall quiet or close at the earliest; one that was fed meanwhile is put back. */
-  readonly #silences = new DueQueue<OpenIncident>();
+  readonly #silences: Silences;
   readonly #changed = new Set<OpenIncident>();
   readonly #place: SourcePlace;
   #closedEarly = 0;
@@ -51,6 +43,13 @@ export class Incidents {
   constructor(options: IncidentOptions) {
     this.#options = options;
     this.#place = new SourcePlace(options.isOwn);
+    this.#silences = new Silences(({ ruleId }) => this.#rules.get(ruleId)!, options.quietMs, {
+      quiet: (incident) => {
+        incident.state = 'quiet';
+        this.#changed.add(incident);
+      },
+      close: (incident) => this.#close(incident),
+    });
   }
 
   /** From now on these rules hold; a rule that is gone is remembered for as long as an incident of it is open. */
@@ -159,12 +158,7 @@ export class Incidents {
   /** Time has come to `nowMs`: alerts that are due settle. No further hit at or before `doneMs` will come: silent incidents close. */
   advance(doneMs: number, nowMs: number): void {
     while (this.#toSettle.size > 0 && this.#toSettle.nextMs <= nowMs) this.#settleNext(this.#toSettle.nextMs);
-    while (this.#silences.nextMs < doneMs) {
-      const atMs = this.#silences.nextMs;
-      const incident = this.#silences.popDue(atMs)!;
-      // One that was fed while it was quiet has an earlier entry by now.
-      if (incident.state !== 'closed' && incident.lookAtMs === atMs) this.#lookAt(incident, atMs);
-    }
+    this.#silences.advance(doneMs);
   }
 
   /** No time is left to wait: every open incident settles now. */
@@ -178,45 +172,11 @@ export class Incidents {
     for (const incident of [...this.#open.values()]) this.#close(incident);
   }
 
-  /** An incident's silence has lasted for long enough to mean something, unless it was fed meanwhile. */
-  #lookAt(incident: OpenIncident, atMs: number): void {
-    if (this.#closesFromMs(incident) <= atMs) {
-      this.#close(incident);
-      return;
-    }
-    if (incident.state !== 'quiet' && this.#quietFromMs(incident) <= atMs) {
-      incident.state = 'quiet';
-      this.#changed.add(incident);
-    }
-    this.#watchSilence(incident);
-  }
-
-  #watchSilence(incident: OpenIncident): void {
-    const closesMs = this.#closesFromMs(incident);
-    incident.lookAtMs =
-      incident.state === 'quiet' ? closesMs : Math.min(this.#quietFromMs(incident), closesMs);
-    this.#silences.push(incident.lookAtMs, incident);
-  }
-
-  #quietFromMs(incident: OpenIncident): number {
-    const longestMs = Math.max(...this.#rules.get(incident.ruleId)!.detect.map(windowOf));
-    return lastHeardMs(incident) + (longestMs || QUIET_WITHOUT_WINDOW_MS);
-  }
-
-  #closesFromMs(incident: OpenIncident): number {
-    return lastHeardMs(incident) + this.#silenceMs(this.#rules.get(incident.ruleId)!);
-  }
-
-  /** The silence that closes an incident of a rule. */
-  #silenceMs(rule: Rule): number {
-    return Math.max(rule.quietMs ?? this.#options.quietMs, ...rule.detect.map(windowOf));
-  }
-
   /** The open incident a hit at `atMs` belongs to; one that was silent too long is closed first. */
   #current(identifier: string, rule: Rule, atMs: number): OpenIncident | undefined {
     const incident = this.#open.get(identifier);
     if (incident === undefined) return undefined;
-    if (atMs - incident.lastSeenMs <= this.#silenceMs(rule)) return incident;
+    if (atMs - incident.lastSeenMs <= this.#silences.closingMs(rule)) return incident;
     this.#close(incident);
     return undefined;
   }
@@ -240,7 +200,7 @@ export class Incidents {
       const fromMs = Math.max(incident.openedAtMs, incident.touchedMs);
       this.#toSettle.push(fromMs + (rule.settleMs ?? this.#options.settleMs), incident);
     }
-    this.#watchSilence(incident);
+    this.#silences.watch(incident);
   }
 
   /**
@@ -287,7 +247,7 @@ export class Incidents {
   #grow(incident: OpenIncident, spec: DetectSpec): void {
     const wasQuiet = incident.state === 'quiet';
     incident.state = 'growing';
-    if (wasQuiet) this.#watchSilence(incident);
+    if (wasQuiet) this.#silences.watch(incident);
     const { levels, times } = levelsOf(incident, spec);
     if (levels <= incident.grownLevels) return;
     const before = incident.severity;
