@@ -293,7 +293,10 @@ export interface Decision {
   readonly because: string;
 }
 
-/** An alert's incident for programs: lists are cut to what they bear, the counts beside them are whole. */
+/**
+ * An alert's incident for programs: lists are cut to what they bear. The counts beside them are whole while `overflow` is 0, and
+ * with any overflow at least so many.
+ */
 export interface AlertIncident
   extends Pick<
     Incident,
@@ -307,6 +310,7 @@ export interface AlertIncident
     | 'ports'
     | 'transports'
     | 'sentence'
+    | 'overflow'
   > {
   /** Addresses of the hosts that were tried. */
   readonly hosts: readonly string[];

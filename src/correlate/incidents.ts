@@ -1,8 +1,9 @@
 import { DueQueue } from '../lib/due-queue.ts';
 import type { DetectSpec, Rule } from '../rule.ts';
 import type { Detection, EvidenceLine, Hit, Incident, LineRef } from '../types.ts';
-import { levelsOf, windowOf } from './incident-size.ts';
+import { levelsOf } from './incident-size.ts';
 import { beginningOf, byGravity, gravest, OpenIncident, raise } from './open-incident.ts';
+import { Silences } from './silences.ts';
 import { SourcePlace } from './source-place.ts';
 
 /** What just happened to an incident. `settled` follows `opened` after the settle time: the moment for the first alert. */
@@ -22,8 +23,9 @@ export interface IncidentOptions {
 }
 
 /**
- * The life of incidents: open -> growing -> quiet -> closed, forward only. A detection opens one or feeds the one that is
- * open under its identifier; silence closes it. Time is event time; `advance` says how far it has come.
+ * The life of incidents: `open`, `growing` with each further hit, `quiet` after its rule's longest window without one and
+ * `growing` again with the next, in the end `closed`, which is final. A detection opens one or feeds the one that is open under
+ * its identifier; silence closes it. Time is event time; `advance` says how far it has come.
  */
 export class Incidents {
   /** By identifier, least recently touched first. */
@@ -33,8 +35,7 @@ export class Incidents {
   readonly #bySource = new Map<string, Set<OpenIncident>>();
   /** When each incident's first alert is due. */
   readonly #toSettle = new DueQueue<OpenIncident>();
-  /** When each may close at the earliest; one that was fed meanwhile is put back. */
-  readonly #toClose = new DueQueue<OpenIncident>();
+  readonly #silences: Silences;
   readonly #changed = new Set<OpenIncident>();
   readonly #place: SourcePlace;
   #closedEarly = 0;
@@ -42,6 +43,13 @@ export class Incidents {
   constructor(options: IncidentOptions) {
     this.#options = options;
     this.#place = new SourcePlace(options.isOwn);
+    this.#silences = new Silences(({ ruleId }) => this.#rules.get(ruleId)!, options.quietMs, {
+      quiet: (incident) => {
+        incident.state = 'quiet';
+        this.#changed.add(incident);
+      },
+      close: (incident) => this.#close(incident),
+    });
   }
 
   /** From now on these rules hold; a rule that is gone is remembered for as long as an incident of it is open. */
@@ -150,13 +158,7 @@ export class Incidents {
   /** Time has come to `nowMs`: alerts that are due settle. No further hit at or before `doneMs` will come: silent incidents close. */
   advance(doneMs: number, nowMs: number): void {
     while (this.#toSettle.size > 0 && this.#toSettle.nextMs <= nowMs) this.#settleNext(this.#toSettle.nextMs);
-    while (this.#toClose.nextMs < doneMs) {
-      const incident = this.#toClose.popDue(doneMs)!;
-      if (incident.state === 'closed') continue;
-      const dueMs = this.#silentFromMs(incident);
-      if (dueMs < doneMs) this.#close(incident);
-      else this.#toClose.push(dueMs, incident);
-    }
+    this.#silences.advance(doneMs);
   }
 
   /** No time is left to wait: every open incident settles now. */
@@ -170,21 +172,11 @@ export class Incidents {
     for (const incident of [...this.#open.values()]) this.#close(incident);
   }
 
-  #silentFromMs(incident: OpenIncident): number {
-    return (
-      Math.max(incident.lastSeenMs, incident.touchedMs) + this.#quietMs(this.#rules.get(incident.ruleId)!)
-    );
-  }
-
-  #quietMs(rule: Rule): number {
-    return Math.max(rule.quietMs ?? this.#options.quietMs, ...rule.detect.map(windowOf));
-  }
-
   /** The open incident a hit at `atMs` belongs to; one that was silent too long is closed first. */
   #current(identifier: string, rule: Rule, atMs: number): OpenIncident | undefined {
     const incident = this.#open.get(identifier);
     if (incident === undefined) return undefined;
-    if (atMs - incident.lastSeenMs <= this.#quietMs(rule)) return incident;
+    if (atMs - incident.lastSeenMs <= this.#silences.closingMs(rule)) return incident;
     this.#close(incident);
     return undefined;
   }
@@ -208,7 +200,7 @@ export class Incidents {
       const fromMs = Math.max(incident.openedAtMs, incident.touchedMs);
       this.#toSettle.push(fromMs + (rule.settleMs ?? this.#options.settleMs), incident);
     }
-    this.#toClose.push(this.#silentFromMs(incident), incident);
+    this.#silences.watch(incident);
   }
 
   /**
@@ -253,7 +245,9 @@ export class Incidents {
   }
 
   #grow(incident: OpenIncident, spec: DetectSpec): void {
+    const wasQuiet = incident.state === 'quiet';
     incident.state = 'growing';
+    if (wasQuiet) this.#silences.watch(incident);
     const { levels, times } = levelsOf(incident, spec);
     if (levels <= incident.grownLevels) return;
     const before = incident.severity;

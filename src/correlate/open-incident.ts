@@ -112,6 +112,8 @@ export class OpenIncident {
   /** The correlator's clock when the last hit came: a delayed log must not close an incident it still feeds. */
   touchedMs = Number.NEGATIVE_INFINITY;
   settled = false;
+  /** When its silence is looked at next. */
+  lookAtMs = Number.NEGATIVE_INFINITY;
   /** Severity levels already added for its size. */
   grownLevels = 0;
   count = 0;

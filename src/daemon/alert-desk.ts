@@ -19,6 +19,8 @@ export interface SharedMemory {
   readonly outbox: Outbox;
   noteTold(incidentId: string, record: LedgerRecord | undefined): void;
   noteHeld(channel: string, incidentId: string, held: Held | undefined): void;
+  /** Whether others have everything `noteHeld` was told, and tell it when this node is gone. */
+  keepsHeld(): boolean;
   noteDelivery(delivery: Delivery, nowMs: number): void;
 }
 
@@ -45,6 +47,7 @@ export class AlertDesk {
     this.#options = options;
     const { config, telemetry, persistence, shared } = options;
     const { perChannel, perSource } = config.budget;
+    const startMs = Date.now();
     this.#notifier = new Notifier({
       channels: createChannels(channelOptions(config.channels, config.hostName)),
       site: siteContext(config),
@@ -55,10 +58,12 @@ export class AlertDesk {
       outbox: shared?.outbox ?? persistence.outbox,
       records: shared === undefined ? persistence.told.records : [],
       held: shared === undefined ? persistence.told.held : [],
+      sent: persistence.sent(startMs - Math.max(perChannel.per, perSource.per), startMs),
       onRecord: (id, record) =>
         shared === undefined ? persistence.told.record(id, record) : shared.noteTold(id, record),
       onHeld: (channel, id, held) =>
         shared === undefined ? persistence.told.hold(channel, id, held) : shared.noteHeld(channel, id, held),
+      keepsHeld: () => (shared === undefined ? persistence.status().mode === 'disk' : shared.keepsHeld()),
       onDelivery: (delivery) => {
         telemetry.delivered(delivery);
         persistence.onDelivery(delivery, Date.now());

@@ -342,6 +342,7 @@ export class App {
         this.#desk.remember(records);
         for (const incident of incidents) this.#page.incidentMoved(incident, 'opened', incident.openedAtMs);
       },
+      onChanged: (incidents) => this.#page.incidentsChanged(incidents),
       onLeave: (incidentIds) => {
         this.#desk.forget(incidentIds);
         this.#page.incidentsLeft(incidentIds);
@@ -359,7 +360,9 @@ export class App {
     const daily = this.#daily?.turn(nowMs);
     if (daily !== undefined)
       this.#desk.post(daily, this.#daily!.channels, 'the configuration asks for it every day');
-    this.#persistence.turn(this.#pipeline.takeChanged(), this.#windowMs(), nowMs);
+    const changed = this.#pipeline.takeChanged();
+    this.#page.incidentsChanged(changed);
+    this.#persistence.turn(changed, this.#windowMs(), nowMs);
     if (nowMs - this.#sendersCheckedMs < SENDERS_MS) return;
     this.#sendersCheckedMs = nowMs;
     // `knockwatch outbox --retry` works beside us.

@@ -90,6 +90,11 @@ export class DaemonPageSource implements PageSource {
     this.#activity.incidentMoved(incident, transition, nowMs);
   }
 
+  /** Open incidents that are not what they were. */
+  incidentsChanged(incidents: readonly Incident[]): void {
+    this.#activity.incidentsChanged(incidents);
+  }
+
   /** These open incidents are another node's from now on. */
   incidentsLeft(incidentIds: readonly string[]): void {
     this.#activity.incidentsLeft(incidentIds);

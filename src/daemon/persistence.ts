@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import type { SentMail } from '../notify/budget.ts';
 import type { Outbox } from '../notify/outbox.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { StoreStatus } from '../status.ts';
@@ -12,6 +13,7 @@ import type { DeliveryRecord, Store, StoredHit, StoreEvent } from '../store/stor
 import { StoreOutbox } from '../store/store-outbox.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { ClosedIncident, Delivery, Frame, Hit, Incident, LineKeeper } from '../types.ts';
+import { sentMails } from './sent-mails.ts';
 import { type Owed, type Told, ToldNotes } from './told-notes.ts';
 
 const HOUR_MS = 3_600_000;
@@ -181,6 +183,11 @@ export class Persistence {
       );
     const orphaned = new Set(orphans.map(({ incident }) => incident.id));
     return [...owed.filter(({ incident }) => !orphaned.has(incident.id)), ...orphans];
+  }
+
+  /** What counts against the mail budget of this run; see `sentMails`. */
+  sent(sinceMs: number, nowMs: number): SentMail[] {
+    return sentMails(this.#store, sinceMs, nowMs);
   }
 
   /** The incidents that were seen last, in order of opening: for whoever shows them. */

@@ -33,6 +33,8 @@ export interface SharingOptions {
   readonly onTransition: (incident: Incident, transition: Transition) => Promise<void>;
   /** These open incidents are this node's from now on, and this is what people were told about them. */
   readonly onTakeOver: (incidents: readonly Incident[], records: readonly LedgerRecord[]) => void;
+  /** Open incidents of this node that are not what they were. */
+  readonly onChanged: (incidents: readonly Incident[]) => void;
   /** These are another node's. */
   readonly onLeave: (incidentIds: readonly string[]) => void;
   /** A dead node had kept this for a channel's digest. */
@@ -85,7 +87,10 @@ export class Sharing {
       windows: { slackMs: options.outageMs },
       onDropped: (reason, count) => telemetry.dropped('shared', reason, count),
       onTransition: (incident, transition) => this.#tell(incident, transition, options.onTransition),
-      onChanged: (incidents) => void this.#noteChanged(incidents),
+      onChanged: (incidents) => {
+        options.onChanged(incidents);
+        void this.#noteChanged(incidents);
+      },
       onTakeOver: (incidents, records) =>
         options.onTakeOver(
           incidents,
@@ -119,6 +124,11 @@ export class Sharing {
   /** See RedisHeld. */
   noteHeld(channel: string, incidentId: string, held: Held | undefined): void {
     void this.#held.note(channel, incidentId, held === undefined ? undefined : JSON.stringify(held));
+  }
+
+  /** Whether others have everything `noteHeld` was told, and tell it when this node is gone. */
+  keepsHeld(): boolean {
+    return this.#link.away === undefined && !this.#held.owes;
   }
 
   /** For `knockwatch incidents`; one that comes while Redis is away is in this node's own store only. */

@@ -118,6 +118,7 @@ export function alertToEcs(alert: Alert, atMs: number): { [key: string]: Json } 
         sources: incident?.sourceCount,
         hosts: incident?.hostCount,
         ports: incident?.portCount,
+        overflow: incident?.overflow,
       },
       severity: alert.severity,
       thread: alert.threadId,

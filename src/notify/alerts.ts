@@ -1,4 +1,5 @@
 import type { Alert, AlertIncident, Decision, Incident } from '../types.ts';
+import { DIGEST_ALERT } from './budget.ts';
 import { renderDigest } from './digest.ts';
 import type { SiteContext } from './render-context.ts';
 import type { Held, TallyReport } from './tally.ts';
@@ -24,7 +25,8 @@ const MAX_TOLD = 100;
 
 /** An incident as channels to programs tell it. */
 export function alertIncidentOf(incident: Incident): AlertIncident {
-  const { id, kind, ruleId, count, firstSeenMs, lastSeenMs, sources, ports, transports, sentence } = incident;
+  const { id, kind, ruleId, count, firstSeenMs, lastSeenMs, sources, ports, transports } = incident;
+  const { sentence, overflow } = incident;
   const hosts = [...new Set(incident.targets.map(({ ip }) => ip))];
   return {
     id,
@@ -35,6 +37,7 @@ export function alertIncidentOf(incident: Incident): AlertIncident {
     lastSeenMs,
     transports,
     sentence,
+    overflow,
     sources: sources.slice(0, MAX_TOLD),
     hosts: hosts.slice(0, MAX_TOLD),
     ports: ports.slice(0, MAX_TOLD),
@@ -64,7 +67,7 @@ export function digestAlert(
   site: SiteContext,
   nowMs: number,
 ): Alert {
-  const id = `digest.${channel}.${site.hostName}.${nowMs}`;
+  const id = `${DIGEST_ALERT}${channel}.${site.hostName}.${nowMs}`;
   return {
     id,
     incidentIds: report.held.map(({ incidentId }) => incidentId),

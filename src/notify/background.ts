@@ -16,6 +16,8 @@ import type { Rendered, SiteContext } from './render-context.ts';
 import { finish, section, wrapped } from './render-text.ts';
 import { longDuration, plural } from './words.ts';
 
+/** How the ids of these mails begin; they are beside the budget. */
+export const BACKGROUND_ALERT = 'background.';
 const WHY = 'digest: the configuration asks for it every day (`digest`).';
 const NOTHING_TO_DO =
   'Nothing has to be done about this: it is what every address on the internet hears all day. Look at what is new.';
@@ -27,7 +29,7 @@ const ABOUT = [
 /** The daily mail about the background as an alert; the same day of the same machine always has the same id. */
 export function backgroundAlert(report: BackgroundReport, site: SiteContext): Alert {
   const day = localTime(report.untilMs, site.zone).date.replaceAll(' ', '-');
-  const id = `background.${site.hostName}.${day}`;
+  const id = `${BACKGROUND_ALERT}${site.hostName}.${day}`;
   return {
     id,
     incidentIds: [],

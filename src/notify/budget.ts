@@ -21,6 +21,18 @@ export const DEFAULT_BUDGET: BudgetLimits = {
   perSource: { mails: 4, perMs: 3_600_000 },
 };
 
+/** A mail that was sent, or granted, before this process began. */
+export interface SentMail {
+  readonly alertId: string;
+  readonly channel: string;
+  /** The only source of its incident; absent when there are several, or none. */
+  readonly source?: string;
+  readonly atMs: number;
+}
+
+/** How the ids of digests begin. */
+export const DIGEST_ALERT = 'digest.';
+
 /** Which channels may carry a mail now, and why the others may not. */
 export interface Admission {
   readonly allowed: readonly string[];
@@ -79,10 +91,14 @@ export class Budget {
     return { allowed, over };
   }
 
-  /** Counts a mail that was sent before this process began, oldest first. */
-  noteSent(channel: string, source: string | undefined, atMs: number): void {
-    this.#channel(channel).noteSent(atMs);
-    this.#noteSource(source, atMs);
+  /** Counts mails from before this process began. For its source a mail is one, by however many channels it went. */
+  noteSent(mails: readonly SentMail[]): void {
+    const counted = new Set<string>();
+    for (const { alertId, channel, source, atMs } of mails.toSorted((a, b) => a.atMs - b.atMs)) {
+      this.#channel(channel).noteSent(atMs, alertId.startsWith(DIGEST_ALERT));
+      if (!counted.has(alertId)) this.#noteSource(source, atMs);
+      counted.add(alertId);
+    }
   }
 
   /** Keeps an alert for the channel's digest; one of an incident that waits already replaces it. */
@@ -178,7 +194,8 @@ class ChannelBudget {
     return `the budget of ${plural(this.#mails, 'mail')} in ${formatDuration(this.#perMs)} is spent`;
   }
 
-  noteSent(atMs: number): void {
+  noteSent(atMs: number, isDigest: boolean): void {
+    if (isDigest) this.#lastDigestMs = Math.max(this.#lastDigestMs, atMs);
     this.#sent = [...this.#sent, atMs].slice(-this.#mails);
   }
 

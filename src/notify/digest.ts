@@ -45,7 +45,7 @@ export function renderDigest(
   const why = `${decision.reason}: ${visible(decision.because, 400)}.`;
   const advice =
     report.sources > 50
-      ? 'So many sources at once are likely forged: look at what they have in common, and at what else happened meanwhile.'
+      ? 'So many sources are told apart by nothing but the addresses they claim: look at what they have in common, and at what else happened meanwhile.'
       : '';
   const footer = [`knockwatch on ${visible(hostName, 80)}, digest`];
 

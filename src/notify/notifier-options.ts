@@ -1,5 +1,5 @@
 import type { Decision, Severity } from '../types.ts';
-import type { BudgetLimits } from './budget.ts';
+import type { BudgetLimits, SentMail } from './budget.ts';
 import type { Channel } from './channel.ts';
 import type { DispatchOptions } from './dispatch.ts';
 import type { LedgerRecord } from './ledger.ts';
@@ -27,10 +27,14 @@ export interface NotifierOptions extends Omit<DispatchOptions, 'outbox' | 'chann
   readonly records?: readonly LedgerRecord[];
   /** Hears of every change of a record; undefined when an incident is closed. */
   readonly onRecord?: (incidentId: string, record: LedgerRecord | undefined) => void;
+  /** What went out before a restart and may still count against the budget. */
+  readonly sent?: readonly SentMail[];
   /** What waited for digests before a restart, as `onHeld` gave it. */
   readonly held?: readonly { readonly channel: string; readonly held: Held }[];
   /** Hears of everything that begins to wait for a channel's digest, and (`undefined`) that it does not any more. */
   readonly onHeld?: (channel: string, incidentId: string, held: Held | undefined) => void;
+  /** Whether what `onHeld` was told outlives this process: then it waits for the next one and the budget, else it is told at the end. */
+  readonly keepsHeld?: () => boolean;
   /** Hears of every decision; digests have no incident of their own. */
   readonly onDecision?: (decision: Decision, incidentIds: readonly string[]) => void;
 }

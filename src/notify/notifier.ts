@@ -49,14 +49,12 @@ export class Notifier {
     this.#ledger = new Ledger(options.records);
     this.#outbox = options.outbox ?? new MemoryOutbox();
     this.#dispatcher = new Dispatcher({ ...options, outbox: this.#outbox });
-    for (const { last, source } of [...(options.records ?? [])].sort(
-      (a, b) => (a.last?.atMs ?? 0) - (b.last?.atMs ?? 0),
-    )) {
-      if (last !== undefined) for (const name of this.#names) this.#budget.noteSent(name, source, last.atMs);
-    }
-    for (const { channel, held } of options.held ?? []) {
-      if (this.#names.includes(channel)) this.#budget.hold(channel, held, this.#timers.now());
-    }
+    const isOurs = ({ channel }: { readonly channel: string }) => this.#names.includes(channel);
+    this.#budget.noteSent((options.sent ?? []).filter(isOurs));
+    const waiting = (options.held ?? []).filter(isOurs);
+    // They have waited before: restarts, however often, must not put the digest off for ever.
+    for (const { channel, held } of waiting.toSorted((a, b) => a.held.lastSeenMs - b.held.lastSeenMs))
+      this.#budget.hold(channel, held, Math.min(held.lastSeenMs, this.#timers.now()));
   }
 
   /** Begins with what the outbox holds from before; called again, it sees what another process put back. */
@@ -117,7 +115,7 @@ export class Notifier {
     return this.#outbox;
   }
 
-  /** Sends what is due and the digests, for at most so long, then stops and closes the channels. Idempotent. */
+  /** Sends what is due and the digests nobody keeps, for at most so long, then stops and closes the channels. Idempotent. */
   close(timeoutMs = CLOSE_TIMEOUT_MS): Promise<void> {
     this.#closing ??= this.#close(timeoutMs);
     return this.#closing;
@@ -288,7 +286,8 @@ export class Notifier {
   async #close(timeoutMs: number): Promise<void> {
     this.#cancelAlarm?.();
     await Promise.allSettled(this.#inHand);
-    for (const name of this.#names) {
+    const isKept = this.#options.keepsHeld?.() ?? false;
+    for (const name of isKept ? [] : this.#names) {
       // What waits for a digest is in memory only: it can not wait for the budget any longer.
       await this.#sendDigest(name).catch((error: Error) =>
         this.#options.onFault?.(visible(`digest of channel ${name}: ${error.message}`, 300)),

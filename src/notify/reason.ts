@@ -88,7 +88,7 @@ function escalated(incident: Incident, history: History): Decision {
     // Nobody has heard of it yet. A rise in severity ends the wait for the rest of the sweep.
     const decision = first(incident, { ...(other === undefined ? {} : { other }) });
     return decision.send
-      ? yes('escalated', `rose to ${incident.severity} before its first mail was sent`)
+      ? yes('escalated', `rose to ${incident.severity} before it had a mail of its own`)
       : decision;
   }
   if (severityRank(last.severity) >= severityRank(incident.severity)) {

@@ -24,9 +24,9 @@ export function remarksOn(incident: Incident): string[] {
     const odd = address === undefined ? undefined : ODD_SOURCES[classifyIp(address)];
     if (odd !== undefined) remarks.push(`${source} is ${odd}`);
   }
-  if (incident.kind === 'distributed-scan' || incident.sources.length > 1) {
+  if (incident.sources.length > 1) {
     remarks.push(
-      `${plural(incident.sources.length, 'source')} at once may be one machine that forges the others as decoys: blame none of them on this evidence alone`,
+      `${plural(incident.sources.length, 'source')} are told apart by nothing but the addresses they claim: blame none of them on this evidence alone`,
     );
   }
   const forgeable = incident.transports.filter((transport) => transport !== 'tcp');

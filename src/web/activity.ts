@@ -71,6 +71,12 @@ export class Activity {
     this.#changes++;
   }
 
+  /** Open incidents that are not what they were. */
+  incidentsChanged(incidents: readonly Incident[]): void {
+    const news = incidents.filter((incident) => this.incidents.changed(incident));
+    if (news.length > 0) this.#changes++;
+  }
+
   /** These are told elsewhere from now on. */
   incidentsLeft(incidentIds: readonly string[]): void {
     for (const id of incidentIds) this.incidents.forget(id);
@@ -114,7 +120,7 @@ export class Activity {
     this.#hitsLeft = HITS_PER_SECOND;
   }
 
-  /** Grows whenever an incident, a decision or a delivery has changed. */
+  /** Grows whenever an incident's state, a decision or a delivery has changed. */
   get changes(): number {
     return this.#changes;
   }

@@ -38,6 +38,16 @@ export class IncidentBook {
     if (transition === 'closed') this.#details.keep(incident);
   }
 
+  /** An open incident is not what it was; says whether that includes its state. */
+  changed(incident: Incident): boolean {
+    const entry = this.#entries.get(incident.id);
+    if (entry === undefined) return false;
+    // Who has looked at it meanwhile has its new state already, but only that one.
+    const isNews = incident.state === 'quiet' || entry.summary.state !== incident.state;
+    entry.update(incident);
+    return isNews;
+  }
+
   /** An incident of an earlier run. */
   restore(incident: Incident): void {
     const entry = this.#entries.get(incident.id) ?? this.#add(incident);

@@ -124,6 +124,36 @@ describe('a restart', () => {
 });
 
 describe('the state directory', () => {
+  it.each(['SIGTERM', 'SIGKILL'] as const)(
+    'by %s grants no mail more than the budget has: those about what is over count, and a digest waits',
+    async (signal) => {
+      const port = await freePort();
+      const budget = 'budget: { perChannel: { mails: 1, per: 1h } }';
+      const brief = RULES.replaceAll('6s', '1s');
+      const scan = (source: string) =>
+        sendTcp(
+          port,
+          [10, 11, 12].map((host) => deny(host, source)),
+        );
+      const decided = (count: number) =>
+        eventually(`${count} decisions`, () => daemon.log().split('next digest').length > count);
+      await start(port, budget, brief);
+      await scan('198.51.100.7');
+      await mailed(1);
+      await scan('198.51.100.8');
+      await decided(1);
+      await eventually('both ends', () => daemon.log().split('incident closed').length > 2);
+      await sleep(WRITTEN_MS);
+      await again(port, signal, budget, brief);
+      await scan('198.51.100.9');
+      await decided(1);
+      await again(port, signal, budget, brief);
+      await sleep(500);
+      expect(daemon.mails()).toHaveLength(1);
+    },
+    20_000,
+  );
+
   it('has one daemon: a second one ends with exit code 1 and the number of the first', async () => {
     const port = await freePort();
     await start(port);

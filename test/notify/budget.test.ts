@@ -146,9 +146,28 @@ describe('Budget', () => {
 
   it('counts the mails from before a restart', () => {
     const budget = perChannel(1, HOUR);
-    budget.noteSent('ops', '198.51.100.7', 0);
+    budget.noteSent([{ alertId: 'k7f2.first', channel: 'ops', source: '198.51.100.7', atMs: 0 }]);
     expect(budget.admit(['ops'], undefined, 'low', 1).allowed).toEqual([]);
     expect(budget.admit(['ops'], undefined, 'low', HOUR).allowed).toEqual(['ops']);
+  });
+
+  it('counts a mail from before a restart once for its source, by however many channels it went', () => {
+    const budget = new Budget({
+      perChannel: { mails: 9, perMs: HOUR },
+      perSource: { mails: 2, perMs: HOUR },
+    });
+    const source = '198.51.100.7';
+    const mail = (alertId: string, channel: string, atMs: number) => ({ alertId, channel, source, atMs });
+    budget.noteSent([mail('k1.first', 'b', 5), mail('k1.first', 'a', 0)]);
+    expect(budget.admit(['a', 'b'], source, 'low', 10).allowed).toEqual(['a', 'b']);
+    expect(budget.admit(['a', 'b'], source, 'low', 11).allowed).toEqual([]);
+  });
+
+  it('spaces digests over a restart', () => {
+    const budget = perChannel(8, HOUR);
+    budget.noteSent([{ alertId: 'digest.ops.mon1.1', channel: 'ops', atMs: 1_000 }]);
+    budget.hold('ops', held('k1'), 0);
+    expect(budget.digestDueMs('ops', 2_000)).toBe(1_000 + HOUR / 2);
   });
 
   it('keeps its memory bounded under a million sources', () => {

@@ -66,7 +66,7 @@ knockwatch on mon1, digest
     expect(subject).toContain('500 incidents from 500 sources (500 medium)');
     expect(text.match(/\[k\d+\]$/gm)).toHaveLength(100);
     expect(text).toContain('and 400 more incidents, all of them in the store');
-    expect(text).toContain('So many sources at once are likely forged');
+    expect(text).toContain('So many sources are told apart by nothing but');
     expect(text).toContain('Packets:      1500\n');
   });
 

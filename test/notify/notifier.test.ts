@@ -228,6 +228,23 @@ describe('Notifier', () => {
     expect(ops.given.at(-1)!.text).toContain('The gravest: 198.51.0.4');
   });
 
+  it('tells of an incident that was in a digest only when it rises in severity, and not when it just ends', async () => {
+    const { ops, timers, tell } = start({
+      budget: { perChannel: { mails: 4, perMs: HOUR }, perSource: { mails: 9, perMs: HOUR } },
+    });
+    for (let i = 0; i < 5; i++) await tell(from(i), 'settled');
+    await timers.advance(2 * HOUR);
+    expect(ops.given.at(-1)).toMatchObject({ reason: 'digest', incidentIds: ['k3', 'k4'] });
+    ops.given.length = 0;
+    expect(await tell(from(3, { count: 900, state: 'closed' }), 'closed')).toMatchObject({ send: false });
+    expect(await tell(from(4, { count: 900, severity: 'critical' }), 'escalated')).toMatchObject({
+      send: true,
+      because: 'rose to critical before it had a mail of its own',
+    });
+    await timers.advance(2 * HOUR);
+    expect(ops.given.map(({ id }) => id)).toEqual(['k4.escalated-critical']);
+  });
+
   it('keeps what waits in the digest up to date', async () => {
     const { ops, timers, tell } = start({
       budget: { perChannel: { mails: 1, perMs: HOUR }, perSource: { mails: 9, perMs: HOUR } },
@@ -301,6 +318,7 @@ describe('Notifier', () => {
     const kept = JSON.parse(JSON.stringify([...records.values()])) as LedgerRecord[];
     const second = start({
       records: kept,
+      sent: [{ alertId: 'k7f2.first', channel: 'ops', source: '198.51.100.7', atMs: T0 }],
       budget: { perChannel: { mails: 9, perMs: HOUR }, perSource: { mails: 1, perMs: HOUR } },
     });
     expect((await second.tell(incident(), 'settled')).reason).toBe('already-alerted');
@@ -354,7 +372,7 @@ describe('Notifier', () => {
   });
 
   describe('close()', () => {
-    it('sends what waits for a digest, whatever the budget says, and closes the channels', async () => {
+    it('sends what waits for a digest and nobody keeps, whatever the budget says, and closes the channels', async () => {
       const { notifier, ops, timers, tell } = start({
         budget: { perChannel: { mails: 1, perMs: HOUR }, perSource: { mails: 9, perMs: HOUR } },
       });
@@ -365,6 +383,34 @@ describe('Notifier', () => {
       expect(ops.given[1]!.incidentIds).toHaveLength(6);
       expect([ops.closed, timers.pending]).toEqual([1, 0]);
       await expect(tell(from(9), 'settled')).rejects.toThrow('closed');
+    });
+
+    it('leaves what waits for a digest to the next run where it is kept, which tells it within the budget', async () => {
+      const kept = new Map<string, Held>();
+      const budget = { perChannel: { mails: 1, perMs: HOUR }, perSource: { mails: 9, perMs: HOUR } };
+      const onHeld = (_channel: string, id: string, each: Held | undefined) =>
+        each === undefined ? kept.delete(id) : kept.set(id, each);
+      const run = (sent: NotifierOptions['sent'] = []) =>
+        start({
+          budget,
+          onHeld,
+          keepsHeld: () => true,
+          held: [...kept.values()].map((each) => ({ channel: 'ops', held: each })),
+          sent,
+        });
+      const first = run();
+      for (let i = 0; i < 7; i++) await first.tell(from(i), 'settled');
+      await first.notifier.close();
+      expect(first.ops.given.map(({ reason }) => reason)).toEqual(['first-sight']);
+      const second = run([{ alertId: 'k0.first', channel: 'ops', atMs: T0 }]);
+      expect((await second.tell(from(8), 'settled')).reason).toBe('over-budget');
+      await second.timers.advance(HOUR - 1);
+      expect(second.ops.given).toEqual([]);
+      await second.timers.advance(2);
+      await settle();
+      expect(second.ops.given.map(({ reason }) => reason)).toEqual(['digest']);
+      expect(second.ops.given[0]!.incidentIds).toHaveLength(7);
+      expect(kept.size).toBe(0);
     });
 
     it('waits for a mail that is being put together', async () => {

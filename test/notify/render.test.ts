@@ -235,8 +235,17 @@ rule classic-probe, rules/office.yaml:12
       '- 10.1.2.3 is a private address: somebody inside, or forged.',
     );
     expect(remarksOf({ sources: ['not an address'] })).toContain('not an address tried');
-    expect(remarksOf({ kind: 'distributed-scan', sources: ['198.51.100.1', '198.51.100.2'] })).toContain(
-      '- 2 sources at once may be one machine that forges the others as decoys: blame none of them on this evidence alone.',
+    const several = {
+      kind: 'distributed-scan',
+      sources: ['198.51.100.1', '198.51.100.2', '198.51.100.3'],
+    } as const;
+    expect(remarksOf(several)).toContain(
+      '- 3 sources are told apart by nothing but the addresses they claim: blame none of them on this evidence alone.',
+    );
+    expect(remarksOf(several)).not.toMatch(/one machine|decoy/);
+    const evidence = 'perhaps one machine behind 3 claimed sources (decoys): the same source port (31337)';
+    expect(remarksOf({ ...several, remarks: [evidence] })).toContain(
+      '- Perhaps one machine behind 3 claimed',
     );
     expect(remarksOf({ remarks: ['the same TTL (52)'], overflow: 12 })).toMatch(
       /- The same TTL \(52\)\.[\s\S]*- 12 packets named hosts, ports or sources beyond those that are told apart: the numbers of them here are lower bounds\./,

@@ -6,6 +6,7 @@ import { decode } from '../../src/decode/decode.ts';
 import type { SyslogOptions } from '../../src/notify/options.ts';
 import { SyslogChannel } from '../../src/notify/syslog.ts';
 import { Deframer } from '../../src/receive/framing.ts';
+import type { AlertIncident } from '../../src/types.ts';
 import { alertAbout } from '../support/alert-with-incident.ts';
 import { alert, T0 } from '../support/notify.ts';
 
@@ -97,7 +98,18 @@ describe('SyslogChannel', () => {
     const { message, structuredData } = decode(frames[0]!, { referenceMs: T0, zone: 'UTC' });
     expect(structuredData!.get('knockwatch@32473')!.get('rule')).toBe('a"]b\\');
     expect(structuredData!.get('knockwatch@32473')!.get('sourceCount')).toBe('200');
+    expect(structuredData!.get('knockwatch@32473')!.get('overflow')).toBe('0');
     expect(message).toContain('\\x1b[2J');
+  });
+
+  it('says when its counts are lower bounds, and nothing of that for an alert that does not know', async () => {
+    const frames: string[] = [];
+    const port = await tcpServer((chunk) => frames.push(chunk.toString()));
+    const known = alertAbout({ overflow: 77 });
+    const { overflow: _, ...before } = known.incident!;
+    for (const each of [known, { ...known, incident: before as AlertIncident }])
+      await channel('tcp', port).send(each, NEVER);
+    expect(frames.join('').match(/overflow="\d+"/g)).toEqual(['overflow="77"']);
   });
 
   it('tries again when nobody listens', async () => {

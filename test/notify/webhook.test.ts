@@ -84,7 +84,7 @@ describe('WebhookChannel', () => {
       rule: { id: 'classic-probe' },
       source: { ip: ['198.51.100.7'] },
       destination: { ip: ['192.0.2.10', '192.0.2.53', '203.0.113.3'], port: [143] },
-      knockwatch: { incident: { id: ['k7f2'], hosts: 3, count: 3 }, severity: 'high' },
+      knockwatch: { incident: { id: ['k7f2'], hosts: 3, overflow: 0, count: 3 }, severity: 'high' },
     });
   });
 

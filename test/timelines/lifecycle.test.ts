@@ -182,7 +182,7 @@ describe('quiet', () => {
       .run(1_700);
     expect([...rig.incidents.values()].map(({ count }) => count)).toEqual([3]);
     expect(rig.pipeline.incidents().map(({ count, state }) => ({ count, state }))).toEqual([
-      { count: 4, state: 'growing' },
+      { count: 4, state: 'quiet' },
     ]);
   });
 

@@ -178,6 +178,17 @@ describe('IncidentBook', () => {
     });
   const all = { offset: 0, limit: 100 };
 
+  it('hears that an open incident has fallen quiet and grows again, and of none that is not told here', () => {
+    const incidents = book();
+    incidents.moved(incident({ id: 'a' }), 'opened', T0);
+    expect(incidents.changed(incident({ id: 'a', count: 9 }))).toBe(false);
+    expect(incidents.changed(incident({ id: 'a', state: 'quiet' }))).toBe(true);
+    expect(incidents.query(all).rows).toMatchObject([{ id: 'a', state: 'quiet' }]);
+    expect(incidents.query({ ...all, state: 'open' }).total).toBe(1);
+    expect(incidents.changed(incident({ id: 'a', state: 'growing' }))).toBe(true);
+    expect(incidents.changed(incident({ id: 'another' }))).toBe(false);
+  });
+
   it('finds incidents by everything a query may name, the newest first', () => {
     const incidents = book();
     incidents.moved(incident({ id: 'a', severity: 'high' }), 'opened', T0);

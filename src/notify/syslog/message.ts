@@ -65,6 +65,8 @@ function parameters({ id, incident, reason, severity, threadId }: Alert): string
     ['hostCount', of && String(of.hostCount)],
     ['ports', of && listed(of.ports)],
     ['portCount', of && String(of.portCount)],
+    // An alert that an older version left in the outbox has none.
+    ['overflow', of?.overflow?.toString()],
     ['count', of && String(of.count)],
     ['first', of && iso(of.firstSeenMs)],
     ['last', of && iso(of.lastSeenMs)],

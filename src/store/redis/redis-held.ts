@@ -36,6 +36,11 @@ export class RedisHeld {
     this.#node = node;
   }
 
+  /** Whether Redis has not been told everything yet. */
+  get owes(): boolean {
+    return this.#owed.size > 0;
+  }
+
   /** Something waits or, without a text, does not any more. Never rejects: while Redis is away it is owed. */
   async note(channel: string, incidentId: string, text: string | undefined): Promise<void> {
     this.#owed.set(`${this.#node}\n${channel}\n${incidentId}`, text);

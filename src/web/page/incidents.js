@@ -63,7 +63,7 @@ export function IncidentRow({ row, short = false, selected = false, position = {
       html`<span class="numbers">${plural(hostCount, 'host')}, ${plural(packets, 'packet')}</span>
     <span class="rule">${rule}</span>`
     }
-    <span class="told">${mails > 1 ? `${mails} mails` : (TOLD[told] ?? '')}${state === 'closed' ? '' : html` <i class="pulse" title="open"></i>`}</span>
+    <span class="told">${mails > 1 ? `${mails} mails` : (TOLD[told] ?? '')}${state === 'closed' ? '' : html` <i class="pulse" title=${state}></i>`}</span>
   </a>`;
 }
 
