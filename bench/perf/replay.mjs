@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { floodLog, oneLineLog, plantedLog, rulesFile } from './logs.mjs';
 import { inTurn, runOnce } from './measure.mjs';
@@ -34,6 +35,29 @@ async function againstGrep(kind, lines, runs, bar) {
       detail: `${ours.cpu.toFixed(2)} s, grep ${floor.cpu.toFixed(2)} s, ${incidents(ours.stdout)} scans`,
     },
     { name: `replay ${name}: peak memory, MB`, value: ours.rss, bar: 90 },
+  ];
+}
+
+/** What a second thread gains: wall time on two processors against one, with the same scans found. */
+async function twoThreads(lines, runs) {
+  const log = plantedLog('iptables', lines);
+  if (log === undefined || availableParallelism() < 2) return [];
+  const command = replay(log, rulesFile(1));
+  const [one, two] = await inTurn(
+    [{ command, cpus: '0' }, { command: [...command, '--threads', '2'] }],
+    runs,
+  );
+  const same = one.stdout === two.stdout;
+  const name = `replay ${lines.toLocaleString('en')} lines, two threads`;
+  return [
+    {
+      name: `${name}: wall / one core`,
+      value: two.wall / one.wall,
+      bar: 0.6,
+      detail: `${one.wall.toFixed(2)} s -> ${two.wall.toFixed(2)} s, cpu ${one.cpu.toFixed(2)} s -> ${two.cpu.toFixed(2)} s, ${same ? 'same scans' : 'OTHER SCANS'}`,
+      failed: !same,
+    },
+    { name: `${name}: peak memory, MB`, value: two.rss, bar: 90 },
   ];
 }
 
@@ -99,6 +123,7 @@ export async function replayRows({ lines, runs, short }) {
   const floods = [1_000, lines].map((sources) => ({ log: floodLog(lines, sources), rules }));
   const name = `1,000 -> ${lines.toLocaleString('en')} sources, every line a hit: cpu a line`;
   rows.push(...(await flat(name, floods, 1.5, few)), await floodRow(lines, floods[1].log, rules));
-  if (!short) rows.push(...(await againstGrep('iptables', 5_000_000, few, 1)));
+  if (!short)
+    rows.push(...(await againstGrep('iptables', 5_000_000, few, 1)), ...(await twoThreads(5_000_000, few)));
   return rows;
 }

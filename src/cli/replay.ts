@@ -59,6 +59,11 @@ function milliseconds(text: string): number {
   return Number(match[1]) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[match[2] as 'ms' | 's' | 'm' | 'h'];
 }
 
+function threadCount(text: string): number {
+  if (!/^[12]$/.test(text)) throw new InvalidArgumentError('write 1 or 2.');
+  return Number(text);
+}
+
 /** Logs of this size leave more garbage behind than they need memory. */
 const LONG_BYTES = 512 << 20;
 
@@ -85,6 +90,7 @@ interface Options {
   readonly rules?: string;
   readonly json?: boolean;
   readonly lateness?: number;
+  readonly threads: number;
   readonly failOnIncident?: boolean;
 }
 
@@ -94,7 +100,7 @@ async function readAll(
   totals: ReplayTotals,
   report: ReplayReport | undefined,
   io: Io,
-  maxLineBytes: number,
+  { maxLineBytes, threads }: { readonly maxLineBytes: number; readonly threads: number },
 ): Promise<void> {
   const progress = new Progress(io, files);
   try {
@@ -107,6 +113,7 @@ async function readAll(
       },
       // The report tells what was denied elsewhere too; without one, lines about nothing watched need not be read.
       ...(report === undefined ? { onPassedOver: (lines: number) => totals.passOver(lines) } : {}),
+      ...(threads > 1 ? { searchAhead: {} } : {}),
       onProgress: () => progress.show(totals.lines),
     });
   } finally {
@@ -124,6 +131,12 @@ export function registerReplay(program: Command, io: Io): void {
     .option('--rules <path>', 'rule directory or file (default: the one the configuration names)')
     .option('--json', 'one JSON object per incident on stdout, in order of opening')
     .option('--lateness <time>', 'how far out of order lines may be (default: as configured)', milliseconds)
+    .option(
+      '--threads <count>',
+      '2: search plain logs of more than 256 MB in a second thread, a third faster where a processor is free, in 115 MB',
+      threadCount,
+      1,
+    )
     .option('--fail-on-incident', `exit with code ${EXIT_INCIDENT} when there was an incident`)
     .addHelpText(
       'after',
@@ -151,7 +164,10 @@ export function registerReplay(program: Command, io: Io): void {
       });
       let failure: Error | undefined;
       try {
-        await readAll(files, pipeline, totals, report, io, config.limits.maxLineBytes);
+        await readAll(files, pipeline, totals, report, io, {
+          maxLineBytes: config.limits.maxLineBytes,
+          threads: options.threads,
+        });
       } catch (error) {
         // What was read so far has been judged; it is worth showing before the failure is.
         failure = error as Error;

@@ -12,8 +12,11 @@ export interface LineBlock {
 
 /** The longest line that is not cut to pieces. */
 const BLOCK_BYTES = 1 << 20;
-/** How much is read at once: what fits a processor's cache is still there when it is looked at. */
-const READ_BYTES = 128 << 10;
+/**
+ * How much is read at once: what fits a processor's cache is still there when it is looked at. Reads end at multiples of
+ * this, wherever they begin.
+ */
+export const READ_BYTES = 128 << 10;
 
 /** Fills part of a buffer; 0 at the end. */
 type Read = (buffer: Buffer, offset: number, length: number) => Promise<number>;
@@ -41,24 +44,29 @@ export class LogFile {
   readonly modifiedMs: number | undefined;
   /** Octets taken from the disk so far; for progress. */
   readBytes = 0;
+  /** Of a plain file on disk: what threads can read it by, each from its own position. */
+  readonly fd: number | undefined;
   readonly #read: Read;
   readonly #close: () => Promise<void>;
   readonly #buffer = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   #tailStart = 0;
   #tailEnd = 0;
   #ended = false;
+  /** Where a plain file on disk is read next. */
+  #position = 0;
 
   private constructor(
     path: string,
     read: Read,
     close: () => Promise<void>,
-    info: { sizeBytes?: number; modifiedMs?: number },
+    info: { sizeBytes?: number; modifiedMs?: number; fd?: number },
   ) {
     this.path = path;
     this.#read = read;
     this.#close = close;
     this.sizeBytes = info.sizeBytes;
     this.modifiedMs = info.modifiedMs;
+    this.fd = info.fd;
   }
 
   /** Rejects when there is no such file or it is a directory. */
@@ -82,26 +90,30 @@ export class LogFile {
       file = new LogFile(path, readChunks(chunks), () => handle.close(), about);
       return file;
     }
+    let file: LogFile;
     const read: Read = async (buffer, offset, length) => {
       // A read of a file on disk through the thread pool costs four times the read itself; a pipe may have to be waited for.
-      if (info.isFile()) return readSync(handle.fd, buffer, offset, length, null);
+      if (info.isFile()) return readSync(handle.fd, buffer, offset, length, file.#position);
       const { bytesRead: bytes } = await handle.read(buffer, offset, length, null);
       return bytes;
     };
-    return LogFile.#counted(path, read, () => handle.close(), about);
+    const fd = info.isFile() ? { fd: handle.fd } : {};
+    file = LogFile.#counted(path, read, () => handle.close(), { ...about, ...fd });
+    return file;
   }
 
   static #counted(
     path: string,
     read: Read,
     close: () => Promise<void>,
-    info: { sizeBytes?: number; modifiedMs?: number },
+    info: { sizeBytes?: number; modifiedMs?: number; fd?: number },
   ): LogFile {
     const file: LogFile = new LogFile(
       path,
       async (buffer, offset, length) => {
         const bytes = await read(buffer, offset, length);
         file.readBytes += bytes;
+        file.#position += bytes;
         return bytes;
       },
       close,
@@ -116,7 +128,8 @@ export class LogFile {
     let filled = this.#tailEnd - this.#tailStart;
     this.#buffer.copy(this.#buffer, 0, this.#tailStart, this.#tailEnd);
     for (;;) {
-      const bytes = await this.#read(this.#buffer, filled, Math.min(READ_BYTES, BLOCK_BYTES - filled));
+      const wanted = READ_BYTES - (this.#position % READ_BYTES);
+      const bytes = await this.#read(this.#buffer, filled, Math.min(wanted, BLOCK_BYTES - filled));
       if (bytes === 0) {
         this.#ended = true;
         await this.#close();
@@ -130,6 +143,14 @@ export class LogFile {
       this.#tailEnd = filled;
       return { buffer: this.#buffer, start: 0, end };
     }
+  }
+
+  /** Goes on at a position, in octets, of a plain file on disk. */
+  seek(position: number): void {
+    this.readBytes = position;
+    this.#position = position;
+    this.#tailStart = 0;
+    this.#tailEnd = 0;
   }
 
   async close(): Promise<void> {
@@ -159,38 +180,48 @@ export interface LineSpan {
 
 /** Some whole lines of a block, as octets and as latin1 text, one character an octet; positions are relative to the window. */
 export class LineWindow {
-  readonly text: string;
-  readonly #buffer: Buffer;
-  readonly #offset: number;
+  /** Where in the block's buffer it begins. */
+  readonly offset: number;
+  readonly length: number;
+  readonly #octets: Buffer;
+  #text: string | undefined;
 
   constructor(buffer: Buffer, start: number, end: number) {
-    this.text = buffer.toString('latin1', start, end);
-    this.#buffer = buffer;
-    this.#offset = start;
+    this.offset = start;
+    this.length = end - start;
+    this.#octets = buffer.subarray(start, end);
   }
 
-  /** A block in windows of at most `maxBytes`, or of one line where that is longer. */
-  static *of({ buffer, start, end }: LineBlock, maxBytes: number): Generator<LineWindow> {
-    for (let from = start; from < end; ) {
-      let to = Math.min(end, from + maxBytes);
-      if (to < end) {
-        const lastLf = buffer.lastIndexOf(10, to - 1);
-        const nextLf = lastLf >= from ? lastLf : buffer.indexOf(10, to);
-        to = nextLf < 0 ? end : Math.min(end, nextLf + 1);
-      }
+  /** Made when first asked for: it costs as much as reading the octets. */
+  get text(): string {
+    this.#text ??= this.#octets.toString('latin1');
+    return this.#text;
+  }
+
+  /**
+   * A block in windows that end with the last line in front of each multiple of `everyBytes` in the file, or with the next
+   * where a line is longer: however the file is cut into blocks, the windows are the same. `position`: where the block begins.
+   */
+  static *of({ buffer, start, end }: LineBlock, everyBytes: number, position = 0): Generator<LineWindow> {
+    const next = everyBytes - (position % everyBytes);
+    for (let from = start, limit = start + next; from < end; limit += everyBytes) {
+      const to = limit >= end ? end : buffer.lastIndexOf(10, limit - 1) + 1;
+      if (to <= from) continue;
       yield new LineWindow(buffer, from, to);
       from = to;
     }
   }
 
-  get length(): number {
-    return this.text.length;
+  /** Where a text in latin1 next begins, or -1. */
+  indexOf(text: string, from: number): number {
+    return this.#octets.indexOf(text, from, 'latin1');
   }
 
   /** The line a position is in. */
   lineAt(at: number): LineSpan {
-    const start = at === 0 ? 0 : this.text.lastIndexOf('\n', at - 1) + 1;
-    const lf = this.text.indexOf('\n', at);
+    const octets = this.#octets;
+    const start = at === 0 ? 0 : octets.lastIndexOf(10, at - 1) + 1;
+    const lf = octets.indexOf(10, at);
     return { start, end: lf < 0 ? this.length : lf };
   }
 
@@ -201,17 +232,17 @@ export class LineWindow {
 
   /** A line's octets, without CR. */
   octets({ start, end }: LineSpan): Buffer {
-    const stop = end > start && this.text.charCodeAt(end - 1) === 13 ? end - 1 : end;
-    return this.#buffer.subarray(this.#offset + start, this.#offset + stop);
+    const octets = this.#octets;
+    const stop = end > start && octets[end - 1] === 13 ? end - 1 : end;
+    return octets.subarray(start, stop);
   }
 
   /** How many lines begin in a part of the window that begins with one. */
   count(from: number, to: number): number {
     let lines = 0;
-    const end = this.#offset + to;
-    for (let at = this.#offset + from; at < end; lines++) {
-      const lf = this.#buffer.indexOf(10, at);
-      at = lf < 0 ? end : lf + 1;
+    for (let at = from; at < to; lines++) {
+      const lf = this.#octets.indexOf(10, at);
+      at = lf < 0 ? to : lf + 1;
     }
     return lines;
   }

@@ -2,6 +2,7 @@ import { DueQueue } from '../lib/due-queue.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { forEachLine, type LogFile } from '../receive/file.ts';
 import type { Frame, SyslogMessage } from '../types.ts';
+import { SearchAhead, type SearchAheadOptions } from './search-ahead.ts';
 import { Skim } from './skim.ts';
 import { Source, type SourceOptions } from './source.ts';
 
@@ -13,6 +14,8 @@ export interface ReplayOptions extends SourceOptions {
    * rules allow to tell. Absent: every line is read and has its outcome.
    */
   readonly onPassedOver?: (lines: number) => void;
+  /** Given: a large file that is skimmed is searched by a second thread ahead of this one. */
+  readonly searchAhead?: SearchAheadOptions;
   /** True: the stream may go on after the last line, so what is open stays open. */
   readonly keepOpen?: boolean;
   /** Now and then, so that progress can be shown. */
@@ -40,6 +43,10 @@ async function replayOne(source: Source, options: ReplayOptions): Promise<void> 
   const { onPassedOver } = options;
   const prefilter = onPassedOver && pipeline.prefilter(file.path);
   const skim = prefilter && new Skim(source, prefilter, onPassedOver);
+  if (prefilter && skim && options.searchAhead !== undefined) {
+    const ahead = SearchAhead.of(file, prefilter, skim, options.searchAhead, options.onProgress);
+    if (ahead !== undefined) return ahead.run();
+  }
   for (let block = await file.next(); block !== undefined; block = await file.next()) {
     if (skim === undefined) forEachLine(block, (line) => source.process(line));
     else skim.take(block);

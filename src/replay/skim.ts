@@ -4,11 +4,14 @@ import { type LineBlock, type LineSpan, LineWindow } from '../receive/file.ts';
 import type { Source } from './source.ts';
 
 /** What the prefilter is run over at once: V8 keeps texts of this size where they cost next to nothing. */
-const WINDOW_BYTES = 64 * 1024;
+export const WINDOW_BYTES = 64 * 1024;
 /** Lines no further apart than this have no turn of the year between them, and no change of clocks that is further away. */
 const CALM_MS = 2 * 86_400_000;
 /** Senders to listen for at once; with more, lines are read one by one until it is quieter. */
 const MAX_AWAITED = 64;
+
+/** Puts start and end of each line of a window that may be a hit into `found`, as Prefilter.find does. */
+export type FindLines = (window: LineWindow, found: number[]) => void;
 
 /**
  * Goes through a log and has only those lines processed that the prefilter lets through: some hundred times fewer. The
@@ -18,12 +21,14 @@ const MAX_AWAITED = 64;
  */
 export class Skim {
   readonly #source: Source;
-  readonly #prefilter: Prefilter;
+  readonly #find: FindLines;
   readonly #onPassedOver: (lines: number) => void;
   /** Host names (octets as latin1) whose last line was a hit, and where in the window their next line can be. */
   readonly #awaited = new Map<string, number>();
   readonly #found: number[] = [];
   readonly #windowBytes: number;
+  /** How far the file has been gone through, in octets. */
+  #position = 0;
   /** How a line begins that is known to be near the log's time. */
   #day: string | undefined;
   /** The last line of the window before, if it was passed over: whoever needs its time decodes it. */
@@ -36,20 +41,21 @@ export class Skim {
     windowBytes = WINDOW_BYTES,
   ) {
     this.#source = source;
-    this.#prefilter = prefilter;
+    this.#find = (window, found) => prefilter.find(window.text, found);
     this.#onPassedOver = onPassedOver;
     this.#windowBytes = windowBytes;
   }
 
-  /** Takes the next block of the file. */
-  take(block: LineBlock): void {
-    for (const window of LineWindow.of(block, this.#windowBytes)) this.#window(window);
+  /** Takes the next block of the file; `find`, where its lines have been searched already. */
+  take(block: LineBlock, find: FindLines = this.#find): void {
+    for (const window of LineWindow.of(block, this.#windowBytes, this.#position)) this.#window(window, find);
+    this.#position += block.end - block.start;
   }
 
-  #window(window: LineWindow): void {
+  #window(window: LineWindow, find: FindLines): void {
     const calmMs = this.#awaited.size > MAX_AWAITED ? undefined : this.#calm(window);
     if (calmMs !== undefined) {
-      this.#skim(window);
+      this.#skim(window, find);
       this.#source.lastMs = calmMs;
       this.#lastLine = Buffer.from(window.octets(window.lineBefore(window.length)));
     } else {
@@ -61,8 +67,8 @@ export class Skim {
     for (const host of this.#awaited.keys()) this.#awaited.set(host, 0);
   }
 
-  #skim(window: LineWindow): void {
-    this.#prefilter.find(window.text, this.#found);
+  #skim(window: LineWindow, find: FindLines): void {
+    find(window, this.#found);
     let at = 0;
     for (let i = 0; i < this.#found.length; i += 2) {
       const start = this.#found[i]!;
@@ -105,9 +111,8 @@ export class Skim {
 
   /** Whether a sender whose last line was a hit says something else among these lines: then that hit is not repeated. */
   #listenFor(host: string, window: LineWindow, from: number, to: number): void {
-    const { text } = window;
     const needle = searchable(host);
-    for (let at = text.indexOf(needle, Math.max(from, this.#awaited.get(host)!)); at >= 0 && at < to; ) {
+    for (let at = window.indexOf(needle, Math.max(from, this.#awaited.get(host)!)); at >= 0 && at < to; ) {
       const line = window.lineAt(at);
       const { frame, message } = this.#source.peek(window.octets(line));
       if (line.start < line.end && asLatin1(message.hostname) === host) {
@@ -115,7 +120,7 @@ export class Skim {
         this.#awaited.delete(host);
         return;
       }
-      at = text.indexOf(needle, line.end + 1);
+      at = window.indexOf(needle, line.end + 1);
     }
   }
 
@@ -131,7 +136,7 @@ export class Skim {
   /** The time of a line that is near another, or that other's if they are of a day: then it need not be decoded. */
   #near(window: LineWindow, line: LineSpan, otherMs: number | undefined): number | undefined {
     if (otherMs === undefined) return undefined;
-    const day = DAY.exec(window.text.slice(line.start, line.start + 16))
+    const day = DAY.exec(window.octets(line).toString('latin1', 0, 16))
       ?.slice(1)
       .join('');
     if (day !== undefined && day === this.#day) return otherMs;
