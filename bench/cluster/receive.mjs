@@ -13,21 +13,20 @@ export async function receiveUs(rules) {
   const daemon = await startDaemon({ rules });
   const socket = createSocket('udp4');
   try {
-    const before = { cpu: cpuSeconds(daemon.pid), lines: await lines(daemon) };
+    const before = { cpu: cpuSeconds(daemon.pid), lines: await received(daemon) };
     for (let sent = 0; sent < LINES; await sleep(TICK_MS))
       for (let i = 0; i < (A_SECOND * TICK_MS) / 1_000; i++, sent++)
         socket.send(line(sent), daemon.port, '127.0.0.1');
     await sleep(1_000);
-    return (1e6 * (cpuSeconds(daemon.pid) - before.cpu)) / ((await lines(daemon)) - before.lines);
+    return (1e6 * (cpuSeconds(daemon.pid) - before.cpu)) / ((await received(daemon)) - before.lines);
   } finally {
     socket.close();
     await daemon.stop();
   }
 }
 
-async function lines({ webPort }) {
-  const { overview } = await (await fetch(`http://127.0.0.1:${webPort}/api/status`)).json();
-  return overview.totals.lines;
+async function received(daemon) {
+  return (await daemon.metrics()).received;
 }
 
 /** User and system time of all threads, proc(5). */

@@ -9,7 +9,7 @@ const MAIN = resolve(import.meta.dirname, '../../dist/main.js');
 const START_DEADLINE_MS = 10_000;
 
 /** A port nobody listens on, below those the system gives to clients. */
-async function freePort() {
+export async function freePort() {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 20_000);
     const server = createServer().listen(port, '127.0.0.1');
@@ -40,7 +40,7 @@ export async function startDaemon({ rules, protocol = 'udp', config = '', cpus }
   const listening = new Promise((fulfil) => {
     child.stderr.on('data', (chunk) => {
       log += chunk;
-      if (addressIn(log, `listening on ${protocol}`) !== undefined) fulfil(undefined);
+      if (log.includes(`"msg":"listening on ${protocol}`)) fulfil(undefined);
     });
   });
   const late = new Promise((fulfil) =>
@@ -62,19 +62,20 @@ export async function startDaemon({ rules, protocol = 'udp', config = '', cpus }
     pid: child.pid,
     tookMs,
     stop,
-    metrics: () => metricsOf(addressIn(log, 'the page is there')),
+    metrics: () => metricsOf(pageIn(log)),
   };
 }
 
-/** The address in the line of the daemon's log that begins its message so. */
-function addressIn(log, message) {
-  const line = log.split('\n').find((each) => each.includes(`"msg":"${message}`) && each.endsWith('}'));
-  return line === undefined ? undefined : JSON.parse(line).address;
+/** Where the daemon's log says that its page is. */
+function pageIn(log) {
+  const page = /"the page is at (http:[^"\s,]+)"/.exec(log)?.[1];
+  if (page === undefined) throw new Error('the log does not say where the page is');
+  return page;
 }
 
 /** What the daemon says it received, lost in the kernel, and only counted. */
-async function metricsOf({ port }) {
-  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+async function metricsOf(page) {
+  const text = await (await fetch(`${page}/metrics`)).text();
   const value = (pattern) => Number(pattern.exec(text)?.[1] ?? 0);
   return {
     received: value(/^knockwatch_messages_received_total\{.*\} (\d+)$/m),
