@@ -62,7 +62,7 @@ function* lines() {
     const address = `${11 + ((n >> 24) & 127)}.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`;
     const hosts = lone === 'lone' || sources % 5 !== 0 ? 1 : HOSTS;
     for (let host = 0; host < hosts; host++)
-      yield `<4>gw1 kernel: [1.000000] DROP IN=eth0 OUT=eth1 MAC=52:54:00:8a:1c:30:00:1b:21:3c:9d:f8:08:00 SRC=${address} DST=192.0.2.${10 * (1 + host)} LEN=60 TOS=0x00 PREC=0x00 TTL=52 ID=${n & 65535} PROTO=TCP SPT=31337 DPT=143 WINDOW=29200 RES=0x00 SYN URGP=0`;
+      yield `<4>kernel: [1.000000] DROP IN=eth0 OUT=eth1 MAC=52:54:00:8a:1c:30:00:1b:21:3c:9d:f8:08:00 SRC=${address} DST=192.0.2.${10 * (1 + host)} LEN=60 TOS=0x00 PREC=0x00 TTL=52 ID=${n & 65535} PROTO=TCP SPT=31337 DPT=143 WINDOW=29200 RES=0x00 SYN URGP=0`;
   }
 }
 
