@@ -5,8 +5,8 @@
  * between. Strangers come and never come back, scanners sweep, some are slow, one device is never quiet, the rules are
  * read again every ten seconds, and the mail server is away for one hour in six.
  * It fails when memory in use in the last hour is more than 5 % above hour 2, when the peak of resident memory in the last
- * quarter is more than 10 % above that of the first, when descriptors grow, or when the notifier reports a fault. Resident
- * memory alone says little from one hour to the next: V8 keeps free pages or gives them back as it likes, 100 MiB of them.
+ * quarter is more than 10 % above that of the first, when descriptors grow, or when the notifier reports a fault. V8 is given
+ * a bound (package.json): without one it keeps free pages or gives them back as it likes, 100 MiB of them.
  */
 
 import { readdirSync } from 'node:fs';
@@ -95,12 +95,12 @@ const pipeline = new Pipeline({
 });
 notifier.start();
 
-/** Memory in use (resident, without the free pages of the heap), resident memory, and descriptors. */
+/** Memory in use (what the program holds on to, in V8's heap and outside of it), resident memory, and descriptors. */
 function sample() {
   collectGarbage();
   collectGarbage();
-  const { rss, heapTotal, heapUsed } = process.memoryUsage();
-  return { inUse: rss - heapTotal + heapUsed, rss, descriptors: readdirSync('/proc/self/fd').length };
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { inUse: heapUsed + external, rss, descriptors: readdirSync('/proc/self/fd').length };
 }
 
 /** The samples of one hour as one: the least in use, since what comes and goes is no leak, and the most of the rest. */

@@ -22,7 +22,7 @@ export interface IncidentBounds {
 }
 
 export const INCIDENT_BOUNDS: IncidentBounds = {
-  maxSources: 4_096,
+  maxSources: 1_024,
   maxTargets: 4_096,
   maxLines: 64,
   maxObservers: 16,
