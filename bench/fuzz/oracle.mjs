@@ -33,9 +33,10 @@ function addressesIn(text) {
 
 /** Whether an address stands in a text: at once where it is written as we write it, else by reading every word. */
 function isWritten(ip, text) {
+  // A colon behind an IPv4 address is its port's.
+  const more = ip.includes(':') ? /[0-9A-Za-z:]/ : /[0-9A-Za-z]/;
   for (let at = text.indexOf(ip); at >= 0; at = text.indexOf(ip, at + 1)) {
-    if (!/[0-9A-Za-z.]/.test(text[at - 1] ?? ' ') && !/[0-9A-Za-z:]/.test(text[at + ip.length] ?? ' '))
-      return true;
+    if (!/[0-9A-Za-z.]/.test(text[at - 1] ?? ' ') && !more.test(text[at + ip.length] ?? ' ')) return true;
   }
   return addressesIn(text).has(ip);
 }
