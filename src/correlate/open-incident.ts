@@ -22,7 +22,8 @@ export interface IncidentBounds {
 }
 
 export const INCIDENT_BOUNDS: IncidentBounds = {
-  maxSources: 1_024,
+  // A hundred times the five sources of decoys, and some; thousands in each of hundreds of incidents would be the most memory of all.
+  maxSources: 640,
   maxTargets: 4_096,
   maxLines: 64,
   maxObservers: 16,
