@@ -40,13 +40,19 @@ export class Silences {
     this.#due.push(incident.lookAtMs, incident);
   }
 
-  /** No further hit at or before `doneMs` will come: tells, in order of time, whose silence has lasted. */
+  /**
+   * No further hit at or before `doneMs` will come: tells, in order of time, whose silence has lasted. Those of one moment are
+   * told as they opened, in whatever steps the time has come.
+   */
   advance(doneMs: number): void {
     while (this.#due.nextMs < doneMs) {
       const atMs = this.#due.nextMs;
-      const incident = this.#due.popDue(atMs)!;
-      // One that was fed while it was quiet has an earlier entry by now.
-      if (incident.state !== 'closed' && incident.lookAtMs === atMs) this.#lookAt(incident, atMs);
+      const due: OpenIncident[] = [];
+      while (this.#due.nextMs === atMs) due.push(this.#due.popDue(atMs)!);
+      for (const incident of due.sort(byOpening)) {
+        // One that was fed while it was quiet has an earlier entry by now.
+        if (incident.state !== 'closed' && incident.lookAtMs === atMs) this.#lookAt(incident, atMs);
+      }
     }
   }
 
@@ -67,6 +73,10 @@ export class Silences {
   #closesMs(incident: OpenIncident): number {
     return lastHeardMs(incident) + this.closingMs(this.#ruleOf(incident));
   }
+}
+
+function byOpening(a: OpenIncident, b: OpenIncident): number {
+  return a.openedAtMs - b.openedAtMs || (a.identifier < b.identifier ? -1 : 1);
 }
 
 /** The last hit's time, or the clock when it came if that is later: a delayed log must not silence what it still feeds. */
