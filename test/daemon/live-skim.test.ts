@@ -1,22 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LiveSkim } from '../../src/daemon/live-skim.ts';
-import { Pipeline } from '../../src/pipeline.ts';
 import type { LineBatch } from '../../src/receive/line-batch.ts';
-import { LineRing } from '../../src/store/line-ring.ts';
 import type { Frame, Incident } from '../../src/types.ts';
-import { hosts, ports, rule, ruleSet } from '../support/rule-sets.ts';
+import { skimRig } from '../support/skim-rig.ts';
 
 const START_MS = Date.UTC(2026, 10, 23);
-const RULES = ruleSet([
-  rule('scan', hosts('192.0.2.10', '192.0.2.20', '192.0.2.30'), ports(143, 80), {
-    detect: [
-      { kind: 'address-scan', hosts: 2, withinMs: 60_000, by: ['source', 'port'] },
-      { kind: 'repeat', count: 4, withinMs: 60_000, by: ['source'] },
-    ],
-  }),
-]);
-
 /** Lines of one sender that came in the same millisecond. */
 interface Delivery {
   readonly atMs: number;
@@ -33,23 +22,7 @@ interface Run {
 /** Takes deliveries through a live pipeline: every line, or, with `wholeLines`, those that LiveSkim wants. */
 function run(deliveries: readonly Delivery[], wholeLines?: number): Run {
   const incidents: Incident[] = [];
-  const pipeline = new Pipeline({
-    mode: 'live',
-    ruleSet: RULES,
-    parse: { prefixes: [] },
-    zone: 'UTC',
-    zones: new Map(),
-    latenessMs: 2_000,
-    settleMs: 10_000,
-    quietMs: 60_000,
-    maxOpenIncidents: 1_000,
-    maxDelayMs: 86_400_000,
-    isOwn: () => false,
-    lines: new LineRing(1 << 16, 512),
-    onTransition: (incident, transition) => {
-      if (transition === 'closed') incidents.push(incident);
-    },
-  });
+  const pipeline = skimRig('live', (incident) => incidents.push(incident));
   let [processed, passedOver] = [0, 0];
   const process = (frame: Frame) => {
     processed++;

@@ -3,52 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Pipeline } from '../../src/pipeline.ts';
 import { LogFile } from '../../src/receive/file.ts';
 import { replay } from '../../src/replay/replay.ts';
 import { type SearchAheadOptions, spawnSearchWorker } from '../../src/replay/search-ahead.ts';
 import type { SearchWorkerData } from '../../src/replay/search-worker.ts';
 import { Segments } from '../../src/replay/segments.ts';
-import { LineRing } from '../../src/store/line-ring.ts';
 import type { Incident } from '../../src/types.ts';
-import { hosts, ports, rule, ruleSet } from '../support/rule-sets.ts';
+import { skimRig, withoutReceipts } from '../support/skim-rig.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'knockwatch-search-ahead-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
 const SEGMENT_BYTES = 128 << 10;
-const RULES = ruleSet([
-  rule('scan', hosts('192.0.2.10', '192.0.2.20', '192.0.2.30'), ports(143, 80), {
-    detect: [
-      { kind: 'address-scan', hosts: 2, withinMs: 60_000, by: ['source', 'port'] },
-      { kind: 'repeat', count: 4, withinMs: 60_000, by: ['source'] },
-    ],
-  }),
-]);
-
 async function run(text: string, searchAhead?: SearchAheadOptions) {
   const path = join(dir, 'test.log');
   writeFileSync(path, text);
   const incidents: Incident[] = [];
-  const pipeline = new Pipeline({
-    mode: 'replay',
-    ruleSet: RULES,
-    parse: { prefixes: [] },
-    zone: 'UTC',
-    zones: new Map(),
-    latenessMs: 2_000,
-    settleMs: 10_000,
-    quietMs: 60_000,
-    maxOpenIncidents: 1_000,
-    maxDelayMs: 86_400_000,
-    isOwn: () => false,
-    lines: new LineRing(1 << 16, 512),
-    onTransition: (incident, transition) => {
-      if (transition !== 'closed') return;
-      // When a replayed line came is nothing but the latest instant it can be from.
-      incidents.push({ ...incident, lines: incident.lines.map((each) => ({ ...each, receivedAtMs: 0 })) });
-    },
-  });
+  const pipeline = skimRig('replay', (incident) => incidents.push(withoutReceipts(incident)));
   let [lines, passedOver] = [0, 0];
   const file = await LogFile.open(path);
   try {

@@ -3,25 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Pipeline } from '../../src/pipeline.ts';
 import { forEachLine, LogFile } from '../../src/receive/file.ts';
 import { Skim } from '../../src/replay/skim.ts';
 import { Source } from '../../src/replay/source.ts';
-import { LineRing } from '../../src/store/line-ring.ts';
 import type { Incident } from '../../src/types.ts';
-import { hosts, ports, rule, ruleSet } from '../support/rule-sets.ts';
+import { skimRig, withoutReceipts } from '../support/skim-rig.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'knockwatch-skim-'));
 afterAll(() => rmSync(dir, { recursive: true }));
-
-const RULES = ruleSet([
-  rule('scan', hosts('192.0.2.10', '192.0.2.20', '192.0.2.30'), ports(143, 80), {
-    detect: [
-      { kind: 'address-scan', hosts: 2, withinMs: 60_000, by: ['source', 'port'] },
-      { kind: 'repeat', count: 4, withinMs: 60_000, by: ['source'] },
-    ],
-  }),
-]);
 
 interface Run {
   readonly incidents: readonly Incident[];
@@ -34,25 +23,7 @@ async function run(text: string, windowBytes?: number): Promise<Run> {
   const path = join(dir, 'test.log');
   writeFileSync(path, text);
   const incidents: Incident[] = [];
-  const pipeline = new Pipeline({
-    mode: 'replay',
-    ruleSet: RULES,
-    parse: { prefixes: [] },
-    zone: 'UTC',
-    zones: new Map(),
-    latenessMs: 2_000,
-    settleMs: 10_000,
-    quietMs: 60_000,
-    maxOpenIncidents: 1_000,
-    maxDelayMs: 86_400_000,
-    isOwn: () => false,
-    lines: new LineRing(1 << 16, 512),
-    onTransition: (incident, transition) => {
-      // When a replayed line came is nothing but the latest instant it can be from.
-      const lines = incident.lines.map((each) => ({ ...each, receivedAtMs: 0 }));
-      if (transition === 'closed') incidents.push({ ...incident, lines });
-    },
-  });
+  const pipeline = skimRig('replay', (incident) => incidents.push(withoutReceipts(incident)));
   const file = await LogFile.open(path);
   const source = new Source(file, pipeline, {
     maxLineBytes: 8_192,
