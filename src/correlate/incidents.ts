@@ -166,10 +166,9 @@ export class Incidents {
     this.advance(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
   }
 
-  /** The stream has ended: everything settles and closes, in that order, as it would with time. */
+  /** The stream has ended: everything settles, then closes as it would with time, whatever time had closed already. */
   flush(): void {
-    this.settleAll();
-    for (const incident of [...this.#open.values()]) this.#close(incident);
+    this.advance(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
   }
 
   /** The open incident a hit at `atMs` belongs to; one that was silent too long is closed first. */
