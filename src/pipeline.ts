@@ -185,6 +185,11 @@ export class Pipeline {
     this.#correlator.advance(nowMs);
   }
 
+  /** The clock at which `advance` has something to do, if no more lines come; Infinity when never. */
+  get nextDueMs(): number {
+    return this.#correlator.nextDueMs;
+  }
+
   /** Goes on where an earlier run ended (see Correlator.resume). */
   resume(
     incidents: readonly Incident[],

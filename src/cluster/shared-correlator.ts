@@ -173,6 +173,9 @@ export class SharedCorrelator implements HitSink {
   /** The clock of all nodes is what counts. */
   advance(): void {}
 
+  /** Each partition is judged in its own turn. */
+  readonly nextDueMs = Number.POSITIVE_INFINITY;
+
   /** The stream goes on with the other nodes, or when this one is back. */
   drain(): void {}
 

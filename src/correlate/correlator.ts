@@ -54,6 +54,7 @@ export type HitSink = Pick<
   | 'takeChanged'
   | 'add'
   | 'advance'
+  | 'nextDueMs'
   | 'flush'
   | 'drain'
   | 'incidents'
@@ -126,6 +127,11 @@ export class Correlator {
     if (clockMs > this.#clockMs) this.#clockMs = clockMs;
     this.#buffer.release(this.#clockMs, this.#takeHit);
     this.#incidents.advance(this.#clockMs - this.#latenessMs, this.#clockMs);
+  }
+
+  /** The clock at which `advance` has a hit to judge or a first alert to tell of, if no more hits come; Infinity when never. */
+  get nextDueMs(): number {
+    return Math.min(this.#buffer.nextMs, this.#incidents.nextSettleMs);
   }
 
   /**

@@ -161,6 +161,11 @@ export class Incidents {
     this.#silences.advance(doneMs);
   }
 
+  /** When the next first alert is due; Infinity when none is. */
+  get nextSettleMs(): number {
+    return this.#toSettle.nextMs;
+  }
+
   /** No time is left to wait: every open incident settles now. */
   settleAll(): void {
     this.advance(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);

@@ -39,6 +39,12 @@ export class ReorderBuffer {
     return this.#held.length - this.#head;
   }
 
+  /** The clock at which the next hit leaves, if no more come; Infinity when none is held. */
+  get nextMs(): number {
+    const next = this.#arrivals[this.#arrivalHead];
+    return next === undefined ? Number.POSITIVE_INFINITY : next.clockMs + this.#latenessMs;
+  }
+
   /** Hits that are held now, in order of arrival. */
   held(): readonly { readonly hit: Hit; readonly clockMs: number }[] {
     const held = new Set(this.#held.slice(this.#head));

@@ -23,13 +23,12 @@ import { LiveSkim } from './live-skim.ts';
 import { PageServer } from './page-server.ts';
 import { DaemonPageSource } from './page-source.ts';
 import { Persistence } from './persistence.ts';
+import { PipelineClock } from './pipeline-clock.ts';
 import { type SenderEvent, SenderHealth } from './sender-health.ts';
 import { senderNotices } from './sender-notices.ts';
 import { Sharing } from './sharing.ts';
 import { SourceEvidence } from './source-evidence.ts';
 
-/** How often the clock is looked at for what is due. */
-const TICK_MS = 250;
 const SHUTDOWN_MS = 10_000;
 /** Incidents of earlier runs the page knows again. */
 const MAX_SHOWN_AGAIN = 1_000;
@@ -71,6 +70,7 @@ export interface AppOptions {
 export class App {
   readonly #options: AppOptions;
   readonly #pipeline: Pipeline;
+  readonly #clock: PipelineClock;
   readonly #skim: LiveSkim;
   readonly #persistence: Persistence;
   readonly #sharing: Sharing | undefined;
@@ -84,7 +84,6 @@ export class App {
   readonly #word: DaemonWord;
   readonly #daily: DailyDigest | undefined;
   #state: State = 'new';
-  #tick: NodeJS.Timeout | undefined;
   #secondTick: NodeJS.Timeout | undefined;
   #sendersCheckedMs = 0;
   #startedAtMs: number | undefined;
@@ -103,6 +102,7 @@ export class App {
       onTransition: (incident, transition) =>
         void this.#onTransition(incident, transition).catch(() => undefined),
     });
+    this.#clock = new PipelineClock(this.#pipeline);
     this.#skim = new LiveSkim({
       pipeline: this.#pipeline,
       process: (frame) => this.#onFrame(frame),
@@ -203,7 +203,7 @@ export class App {
     else this.#sharing.start();
     await this.#web.start();
     this.#secondTick = setInterval(() => this.#everySecond(Date.now()), 1_000);
-    this.#tick = setInterval(() => this.#pipeline.advance(Date.now()), TICK_MS);
+    this.#clock.start();
     this.#startedAtMs = Date.now();
     this.#move('listening');
     await this.#rules.watch();
@@ -258,7 +258,7 @@ export class App {
 
   async #stop(): Promise<void> {
     this.#move('draining');
-    clearInterval(this.#tick);
+    this.#clock.stop();
     this.#word.pause();
     clearInterval(this.#secondTick);
     this.#rules.stop();
