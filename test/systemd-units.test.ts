@@ -55,7 +55,11 @@ describe('knockwatch.service', () => {
   });
 
   it('bounds system calls, address families, memory, threads and descriptors', () => {
-    expect(service.get('SystemCallFilter')).toEqual(['@system-service', '~@privileged @resources']);
+    expect(service.get('SystemCallFilter')).toEqual([
+      '@system-service',
+      '~@privileged @resources',
+      'setpriority',
+    ]);
     expect(service.get('RestrictAddressFamilies')![0]!.split(' ')).not.toContain('AF_PACKET');
     for (const setting of ['MemoryMax', 'TasksMax', 'LimitNOFILE'])
       expect(service.get(setting)).toHaveLength(1);

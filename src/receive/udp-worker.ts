@@ -10,6 +10,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import SyslogServer from 'syslog-server';
 import { DatagramGate } from './datagram-gate.ts';
 import { raiseReceiveBuffer } from './receive-buffer.ts';
+import { preferThisThread } from './thread-priority.ts';
 import {
   BATCH_WAIT_MS,
   BatchWriter,
@@ -82,6 +83,7 @@ subscribe('udp.socket', (message) => {
 
 main.once('message', stop);
 
+preferThisThread();
 try {
   await start();
   const bound = socket!.address();

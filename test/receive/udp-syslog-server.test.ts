@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
@@ -173,3 +174,23 @@ it.runIf(process.platform === 'linux' && hasIpv6())(
     expect((await exited)[0]).toBe(0);
   },
 );
+
+it('its thread runs before the others, where the system lets it', async ({ skip }) => {
+  const nices = () =>
+    readdirSync('/proc/self/task').map((thread) =>
+      Number(readFileSync(`/proc/self/task/${thread}/stat`, 'latin1').split(') ').at(-1)!.split(' ')[16]),
+    );
+  if (process.platform !== 'linux') skip('threads have numbers on Linux alone');
+  if (!mayPrefer()) skip('needs root or CAP_SYS_NICE');
+  const before = nices().filter((nice) => nice === -7).length;
+  const { sink, onEvent } = newCatch();
+  const receiver = new UdpSyslogServer({ host: '127.0.0.1', port: 0 }, sink, onEvent);
+  await receiver.start();
+  expect(nices().filter((nice) => nice === -7).length).toBe(before + 1);
+  await receiver.stop();
+});
+
+function mayPrefer(): boolean {
+  const ask = `require('os').setPriority(-7)`;
+  return spawnSync(process.execPath, ['-e', ask]).status === 0;
+}
