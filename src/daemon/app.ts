@@ -192,7 +192,10 @@ export class App {
     this.#move('starting');
     this.#resume(Date.now());
     // All of them have an answer before any is stopped: a receiver is not stopped while it starts.
-    const starts = await Promise.allSettled(this.#receivers.map((receiver) => receiver.start()));
+    const opening = Promise.allSettled(this.#receivers.map((receiver) => receiver.start()));
+    // Meanwhile their threads come up.
+    await this.#web.load();
+    const starts = await opening;
     const failed = starts.find((start) => start.status === 'rejected');
     if (failed !== undefined) {
       await this.stop();

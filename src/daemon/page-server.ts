@@ -1,12 +1,15 @@
 import type { Config } from '../config/config.ts';
 import { webToken } from '../config/web-token.ts';
 import type { Telemetry } from '../telemetry.ts';
-import { WebServer } from '../web/server.ts';
+import { refuseOpenBind } from '../web/guard.ts';
+import type { WebOptions, WebServer } from '../web/server.ts';
 import type { DaemonPageSource } from './page-source.ts';
 
 /** The page of this daemon on its configured address, if it is to have one. */
 export class PageServer {
-  readonly #web: WebServer | undefined;
+  /** Absent when there is to be none. */
+  readonly #options: WebOptions | undefined;
+  #web: WebServer | undefined;
   readonly #telemetry: Telemetry;
 
   /** Throws for an address others can reach without a token. */
@@ -15,7 +18,7 @@ export class PageServer {
     if (!web.enabled) return;
     const { host, port, allowedHosts } = web;
     const token = webToken(web);
-    this.#web = new WebServer({
+    this.#options = {
       host,
       port,
       allowedHosts,
@@ -25,7 +28,8 @@ export class PageServer {
       onRefused: (reason) => telemetry.dropped('web', reason),
       onFault: (because) => telemetry.log.error({ because }, 'page fault'),
       live: { onDropped: (reason) => telemetry.dropped('live', reason) },
-    });
+    };
+    refuseOpenBind(this.#options);
   }
 
   /** Pages that are open. */
@@ -33,7 +37,14 @@ export class PageServer {
     return this.#web?.clients ?? 0;
   }
 
-  /** Never rejects: the watch goes on without its page, since a port that is taken is no reason to be blind. */
+  /** Reads the code that serves it, which takes a tenth of a start. */
+  async load(): Promise<void> {
+    if (this.#options === undefined) return;
+    const { WebServer } = await import('../web/server.ts');
+    this.#web = new WebServer(this.#options);
+  }
+
+  /** Opens it, once loaded. Never rejects: the watch goes on without its page, since a port that is taken is no reason to be blind. */
   async start(): Promise<void> {
     const { log } = this.#telemetry;
     try {
