@@ -49,7 +49,7 @@ export const registrations: readonly Registration[] = [
   { parser: sonicwall },
   { parser: mikrotik },
   { parser: unifiCef, anchors: ['|Ubiquiti|'] },
-  { parser: pfirewall },
+  { parser: pfirewall, anchors: ['#', 'DROP', 'ALLOW', 'OPEN', 'CLOSE', 'INFO-EVENTS-LOST'] },
   { parser: iptables, anchors: ['IN=', 'OUT=', 'PROTO='] },
   { parser: filterlog, anchors: ['filterlog'] },
   { parser: pf, anchors: ['rule '] },
