@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { visible } from './escape.ts';
 import { didYouMean, nearest } from './nearest.ts';
+import { HIDDEN, isSecretKey, withoutSecrets } from './secrets.ts';
 import type { YamlPath } from './yaml-file.ts';
 
 /** The parts of a JSON Schema that tell which keys an object may have. */
@@ -56,16 +57,18 @@ function isConsequence(issue: Issue, misspelt: ReadonlySet<string>): boolean {
   return issue.code !== 'unrecognized_keys' && concernsWhole && misspelt.has(JSON.stringify(issue.path));
 }
 
-/** A value as it was written, short enough for a message. */
+/** A value as it was written but for secrets in it, short enough for a message. */
 export function quoted(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
-  return `\`${visible(String(value), 60)}\``;
+  return `\`${visible(withoutSecrets(String(value)), 60)}\``;
 }
 
-function describe(issue: Issue, parents: YamlPath, schema: KeySchema): SchemaFault[] {
-  const path = [...parents, ...issue.path];
+function describe(raised: Issue, parents: YamlPath, schema: KeySchema): SchemaFault[] {
+  const path = [...parents, ...raised.path];
+  const isHidden = isSecretKey(path.at(-1)) && raised.input !== undefined;
+  const issue: Issue = isHidden ? ({ ...raised, input: HIDDEN } as Issue) : raised;
   const fault = (message: string, part: SchemaFault['part'] = 'value'): SchemaFault[] => [
     { path, part, message },
   ];

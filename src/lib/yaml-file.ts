@@ -14,6 +14,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { didYouMean } from './nearest.ts';
+import { withoutSecrets } from './secrets.ts';
 
 /** Open collections at one place; a rule file needs about ten. The composer is recursive, so this guards the stack. */
 const MAX_OPEN = 64;
@@ -118,7 +119,7 @@ function compose(text: string, lines: LineCounter, fault: Report): Document.Pars
 function near(text: string, offset: number): string {
   const start = text.lastIndexOf('\n', offset - 1) + 1;
   const end = text.indexOf('\n', offset);
-  const line = text.slice(start, end < 0 ? undefined : end).trim();
+  const line = withoutSecrets(text.slice(start, end < 0 ? undefined : end)).trim();
   return line === '' ? 'an empty line' : `\`${line.length > 40 ? `${line.slice(0, 40)}...` : line}\``;
 }
 

@@ -1,4 +1,5 @@
 import { visible } from '../lib/escape.ts';
+import { withoutSecrets } from '../lib/secrets.ts';
 import type { Problem } from '../rule.ts';
 
 /** Widest part of a source line shown. */
@@ -6,7 +7,7 @@ const MAX_WIDTH = 100;
 
 /**
  * A problem for a terminal: `file:line:column: error: what is wrong`, which editors can follow, and with the
- * file's text the line it stands on and a caret under the place.
+ * file's text the line it stands on and a caret under the place. Secrets are starred out: what is printed ends in logs.
  */
 export function formatProblem(problem: Problem, sourceText?: string): string {
   const { file, line, column } = problem.position;
@@ -16,7 +17,7 @@ export function formatProblem(problem: Problem, sourceText?: string): string {
 
   // Long lines are shown from a little before the place; every character takes one column.
   const from = column > MAX_WIDTH - 20 ? column - 40 : 0;
-  const shown = plain(source.slice(from, from + MAX_WIDTH));
+  const shown = plain(withoutSecrets(source).slice(from, from + MAX_WIDTH));
   const margin = String(line);
   return [
     headline,

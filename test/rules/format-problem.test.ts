@@ -59,4 +59,23 @@ describe('formatProblem', () => {
     expect(formatProblem(problem(9, 1), 'one line').split('\n')).toHaveLength(1);
     expect(formatProblem(problem(1, 1), '').split('\n')).toHaveLength(1);
   });
+
+  it.each([
+    ['via: smtp://admin:hunter2@mail.example.org', 'via: smtp:***************@mail.example.org'],
+    [
+      "url: 'https://hooks.example.org/T0/hunter2', x: 1",
+      'url: **************************************, x: 1',
+    ],
+    ['{ password: hunter2, to: [a@example.org] }', '{ password: *******, to: [a@example.org] }'],
+    ['token: { a: hunter2 }', 'token: **************'],
+    ['passwordFile: /run/secrets/smtp', 'passwordFile: /run/secrets/smtp'],
+    ['from: knockwatch@example.org', 'from: knockwatch@example.org'],
+  ])('formatProblem() stars secrets out: %s', (source, shown) => {
+    expect(formatProblem(problem(1, 1), source).split('\n')[1]).toBe(`  1 | ${shown}`);
+  });
+
+  it('formatProblem() shows no part of a secret that is cut', () => {
+    const source = `via: smtp://admin:${'hunter2'.repeat(40)}@mail.example.org`;
+    expect(formatProblem(problem(1, 6), source)).not.toContain('hunter2');
+  });
 });
