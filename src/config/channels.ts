@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../lib/duration-schema.ts';
+import { isAddress, NO_ADDRESS } from './address.ts';
 
 /** The part of knockwatch.yaml about ways to tell people; config.ts has the rest. */
 
@@ -27,6 +28,7 @@ const email = z
       .regex(/^(mailbox|sendmail|smtps?:\/\/\S+)$/, {
         error: 'write mailbox, sendmail, smtp://host:port or smtps://host:port',
       })
+      .refine(isAddress, { error: NO_ADDRESS })
       .default('mailbox')
       .describe(
         'smtp://user@host:587 (STARTTLS), smtps://user@host:465, sendmail, or mailbox: a directory of .eml files, for a first look.',
@@ -65,6 +67,7 @@ const webhook = z
     url: z
       .string()
       .regex(/^https?:\/\/\S+$/i, { error: 'write https://host/path' })
+      .refine(isAddress, { error: NO_ADDRESS })
       .optional()
       .describe(
         'Usually a secret: better in the environment (KNOCKWATCH_<NAME>_URL) or in urlFile. For ntfy it ends in the topic.',

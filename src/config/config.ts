@@ -6,6 +6,7 @@ import { machineZone } from '../lib/machine-zone.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import { serviceNames, servicePorts } from '../lib/services.ts';
 import { isTimeZone } from '../lib/time-zone.ts';
+import { isAddress, NO_ADDRESS } from './address.ts';
 import { channelSchema, usualChannel } from './channels.ts';
 import {
   archiveSchema,
@@ -89,6 +90,7 @@ export const configSchema = z
       .regex(/^(embedded|rediss?:\/\/[^\s,]+(,rediss?:\/\/[^\s,]+)*)$/, {
         error: 'write embedded, redis://host:port, or the addresses of a Cluster with commas between them',
       })
+      .refine((state) => state.split(',').every(isAddress), { error: NO_ADDRESS })
       .default('embedded')
       .describe(
         'Who shares windows, incidents and alerts: `embedded` is this process alone; redis://host:port lets several receive and judge as one (docs/scaling.md). With a password better in the environment (KNOCKWATCH_REDIS_URL).',
