@@ -101,9 +101,12 @@ export class Budget {
     }
   }
 
-  /** Keeps an alert for the channel's digest; one of an incident that waits already replaces it. */
-  hold(channel: string, held: Held, nowMs: number): void {
-    this.#channel(channel).hold(held, nowMs);
+  /**
+   * Keeps an alert for the channel's digest; one of an incident that waits already replaces it. False when it is only counted
+   * there, and the digest will not know which it was.
+   */
+  hold(channel: string, held: Held, nowMs: number): boolean {
+    return this.#channel(channel).hold(held, nowMs);
   }
 
   /** Brings what waits about an incident up to date, without adding it anywhere. */
@@ -199,9 +202,9 @@ class ChannelBudget {
     this.#sent = [...this.#sent, atMs].slice(-this.#mails);
   }
 
-  hold(held: Held, nowMs: number): void {
+  hold(held: Held, nowMs: number): boolean {
     if (this.tally.empty) this.#heldSinceMs = nowMs;
-    this.tally.add(held);
+    return this.tally.add(held);
   }
 
   digestDueMs(nowMs: number): number | undefined {

@@ -216,8 +216,9 @@ export class Notifier {
 
   /** Keeps something for a channel's digest, over a restart too. */
   #hold(channel: string, held: Held, nowMs: number): void {
-    this.#budget.hold(channel, held, nowMs);
-    this.#options.onHeld?.(channel, held.incidentId, held);
+    const isNamed = this.#budget.hold(channel, held, nowMs);
+    // What nobody could strike off again would be told again after a restart.
+    if (isNamed) this.#options.onHeld?.(channel, held.incidentId, held);
   }
 
   async #contextOf(incident: Incident, decision: Decision, source: AlertSource): Promise<IncidentContext> {
@@ -275,7 +276,8 @@ export class Notifier {
     try {
       const alert = digestAlert(report, channel, decision, this.#options.site, nowMs);
       await this.#dispatcher.enqueue(alert, [channel]);
-      for (const { incidentId } of report.held) this.#options.onHeld?.(channel, incidentId, undefined);
+      const told = [...report.held.map(({ incidentId }) => incidentId), ...report.unlistedIds];
+      for (const incidentId of told) this.#options.onHeld?.(channel, incidentId, undefined);
       this.#options.onDecision?.(decision, alert.incidentIds);
     } catch (error) {
       this.#budget.putBack(channel, report, nowMs);

@@ -21,6 +21,8 @@ export interface TallyReport {
   readonly held: readonly Held[];
   /** Alerts beyond the bound: in the hits and the time span, but neither listed nor told apart. */
   readonly unlisted: number;
+  /** Incidents of those alerts that are remembered by their id, so that they can be forgotten elsewhere once they were told. */
+  readonly unlistedIds: readonly string[];
   readonly hits: number;
   readonly sources: number;
   readonly ports: number;
@@ -31,6 +33,8 @@ export interface TallyReport {
 
 /** Incidents told apart; about 10 MB when all of them are held. */
 const MAX_HELD = 20_000;
+/** Of more, so many are remembered by their id; about 10 MB. */
+const MAX_UNLISTED_IDS = 100_000;
 
 /** Alerts beyond the bound. */
 interface Unlisted {
@@ -48,6 +52,7 @@ export class Tally {
   readonly #bySeverity = new Map<Severity, number>();
   readonly #max: number;
   #unlisted: Unlisted | undefined;
+  #unlistedIds = new Set<string>();
 
   constructor(max = MAX_HELD) {
     this.#max = max;
@@ -63,15 +68,18 @@ export class Tally {
     return Math.max(listed === undefined ? -1 : severityRank(listed), this.#unlisted?.gravest ?? -1);
   }
 
-  add(held: Held): void {
+  /** Says whether a later report names it. */
+  add(held: Held): boolean {
     if (this.#held.has(held.incidentId) || this.#held.size < this.#max) {
       this.release(held.incidentId);
       this.#held.set(held.incidentId, held);
       this.#count(held.severity, 1);
-      return;
+      return true;
     }
     const { hits, firstSeenMs, lastSeenMs, severity } = held;
     this.#leave({ alerts: 1, hits, firstSeenMs, lastSeenMs, gravest: severityRank(severity) });
+    if (this.#unlistedIds.size < MAX_UNLISTED_IDS) this.#unlistedIds.add(held.incidentId);
+    return this.#unlistedIds.has(held.incidentId);
   }
 
   refresh(held: Held): void {
@@ -96,13 +104,16 @@ export class Tally {
         a.firstSeenMs - b.firstSeenMs,
     );
     const unlisted = this.#unlisted;
+    const unlistedIds = [...this.#unlistedIds];
     const bySeverity = new Map(this.#bySeverity);
     this.#held.clear();
     this.#bySeverity.clear();
     this.#unlisted = undefined;
+    this.#unlistedIds.clear();
     return {
       held,
       unlisted: unlisted?.alerts ?? 0,
+      unlistedIds,
       hits: held.reduce((sum, { hits }) => sum + hits, unlisted?.hits ?? 0),
       sources: new Set(held.flatMap(({ sources }) => sources)).size,
       ports: new Set(held.flatMap(({ ports }) => ports)).size,
@@ -122,6 +133,7 @@ export class Tally {
   putBack(report: TallyReport): void {
     for (const held of report.held) if (!this.#held.has(held.incidentId)) this.add(held);
     if (report.unlisted === 0) return;
+    for (const id of report.unlistedIds) this.#unlistedIds.add(id);
     const hits = report.hits - report.held.reduce((sum, held) => sum + held.hits, 0);
     this.#leave({ ...report, alerts: report.unlisted, hits, gravest: 0 });
   }

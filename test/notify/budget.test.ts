@@ -216,7 +216,7 @@ describe('Tally', () => {
     tally.putBack(report);
     const again = tally.take();
     expect(again.held.map(({ incidentId }) => incidentId).toSorted()).toEqual(['1', '2']);
-    expect(again).toMatchObject({ unlisted: 2, hits: 2 + 5 + 4 });
+    expect(again).toMatchObject({ unlisted: 2, unlistedIds: ['3', '4'], hits: 2 + 5 + 4 });
   });
 
   it('gives each of several processes its part of a channel, and not of a source', () => {

@@ -134,6 +134,7 @@ describe('a mail with hostile words in it', () => {
           },
         ],
         unlisted: 0,
+        unlistedIds: [],
         hits: 1,
         sources: 1,
         ports: 1,

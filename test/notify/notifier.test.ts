@@ -413,6 +413,21 @@ describe('Notifier', () => {
       expect(kept.size).toBe(0);
     });
 
+    it('tells more than a digest can tell apart once, and not again after a restart', async () => {
+      const kept = new Map<string, Held>();
+      const { tell, ops, timers } = start({
+        budget: { perChannel: { mails: 1, perMs: HOUR }, perSource: { mails: 9, perMs: HOUR } },
+        onHeld: (_channel, id, each) => (each === undefined ? kept.delete(id) : kept.set(id, each)),
+        keepsHeld: () => true,
+      });
+      for (let i = 0; i < 20_100; i++) await tell(from(i), 'settled');
+      expect(kept.size).toBe(20_099);
+      await timers.advance(HOUR + 1);
+      await settle();
+      expect(ops.given.map(({ reason }) => reason)).toEqual(['first-sight', 'digest']);
+      expect(kept.size).toBe(0);
+    });
+
     it('waits for a mail that is being put together', async () => {
       const { notifier, ops, tell } = start();
       let ready = () => {};
