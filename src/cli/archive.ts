@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { visible } from '../lib/escape.ts';
 import { exportArchive } from '../store/archive-export.ts';
 import { verifyArchive } from '../store/archive-verify.ts';
@@ -33,12 +33,14 @@ export function registerArchive(program: Command, io: Io): void {
       'after',
       '\nExamples:\n  knockwatch archive verify\n  knockwatch archive export --from 2026-11-01 --to 2026-11-07 case-17.tar',
     );
+  const from = new Option('--from <day>', 'first day, UTC (default: the oldest)').argParser(day);
+  const to = new Option('--to <day>', 'last day, UTC (default: today)').argParser(day);
   archive
     .command('export')
     .description('write the files of a period, with checksums and a note on how to check them, into a tar')
     .argument('<file.tar>', 'made readable by its owner only; must not exist')
-    .option('--from <day>', 'first day, UTC (default: the oldest)', day)
-    .option('--to <day>', 'last day, UTC (default: today)', day)
+    .addOption(from)
+    .addOption(to)
     .option('--json', 'what was written, as JSON')
     .addHelpText(
       'after',
@@ -62,8 +64,8 @@ export function registerArchive(program: Command, io: Io): void {
     .command('verify')
     .description('prove the chain of digests of the archive, or of the directory an export was unpacked into')
     .argument('[directory]', "default: the daemon's own archive, whose newest record the store knows")
-    .option('--from <day>', 'first day, UTC', day)
-    .option('--to <day>', 'last day, UTC', day)
+    .addOption(from)
+    .addOption(to)
     .option('--json', 'the result as JSON')
     .addHelpText(
       'after',

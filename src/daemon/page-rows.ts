@@ -3,11 +3,10 @@ import { serviceName } from '../lib/services.ts';
 import { conditionSentence } from '../notify/condition.ts';
 import type { Outcome } from '../pipeline.ts';
 import type { Rule, RuleSet } from '../rule.ts';
-import type { AppStatus } from '../status.ts';
+import type { AppStatus, SenderReport } from '../status.ts';
 import type { Hit, Incident, OutboxEntry } from '../types.ts';
 import type { IncidentDetail, IncidentSummary, StoryEvent } from '../web/incident-rows.ts';
 import type { Overview, PageLine, QueuedAlert, RuleRow, SenderRow, SourceHit } from '../web/source.ts';
-import type { SenderReport } from './sender-health.ts';
 
 /*
  * What each thing looks like on the page: plain values, with all text from outside made safe to print.

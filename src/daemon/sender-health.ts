@@ -1,5 +1,6 @@
 import { formatDuration } from '../lib/duration.ts';
 import { visible } from '../lib/escape.ts';
+import type { SenderReport, SenderState } from '../status.ts';
 import type { Frame } from '../types.ts';
 import {
   type Expectation,
@@ -7,13 +8,11 @@ import {
   type Sender,
   type SenderEvent,
   type SenderExpectation,
-  type SenderReport,
-  type SenderState,
   SLOTS,
 } from './sender-record.ts';
 import { SenderTable } from './sender-table.ts';
 
-export type { LineKind, SenderEvent, SenderExpectation, SenderReport } from './sender-record.ts';
+export type { LineKind, SenderEvent, SenderExpectation } from './sender-record.ts';
 
 /** Shapes looked at in a second: unknown lines may come as fast as they like. */
 const SHAPES_PER_SECOND = 20;

@@ -11,32 +11,6 @@ export interface SenderExpectation {
   readonly everyMs: number;
 }
 
-export type SenderState = 'ok' | 'quiet' | 'unparsed' | 'waiting';
-
-/** What is known about one sender: an address, and the host name its lines state. */
-export interface SenderReport {
-  readonly address: string;
-  /** Stated in the lines, so untrusted. */
-  readonly hostname?: string;
-  readonly state: SenderState;
-  readonly everyMs?: number;
-  readonly read: number;
-  readonly parsed: number;
-  readonly ignored: number;
-  readonly malformed: number;
-  readonly unknown: number;
-  /** Messages the device said it did not send. */
-  readonly lost: number;
-  readonly lastLoss?: string;
-  readonly firstSeenMs?: number;
-  readonly lastSeenMs?: number;
-  /** The last five minutes: lines, and how many of them were understood. */
-  readonly recentRead: number;
-  readonly recentUnderstood: number;
-  /** Lines no parser knows, one of each shape, the newest last; safe to print. */
-  readonly samples: readonly string[];
-}
-
 /** Something people should know about a sender. */
 export interface SenderEvent {
   readonly kind: Extract<NotifyReason, 'sender-quiet' | 'sender-unparsed' | 'sender-recovered'>;

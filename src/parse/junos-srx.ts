@@ -81,11 +81,7 @@ function structuredFlow(fields: ReadonlyMap<string, string>): Groups | undefined
   // What was translated has keys of its own. The protocol stands behind the ends: a line cut in one of them has none.
   if (!fields.has('protocol-id')) return undefined;
   return {
-    source: fields.get('source-address') ?? '',
-    sourcePort: fields.get('source-port'),
-    destination: fields.get('destination-address') ?? '',
-    destinationPort: fields.get('destination-port'),
-    protocol: fields.get('protocol-id'),
+    ...structuredEnds(fields),
     icmpType: fields.get('icmp-type'),
     rule: fields.get('policy-name'),
     ingress: fields.get('source-zone-name') ?? fields.get('packet-incoming-interface'),
@@ -93,14 +89,20 @@ function structuredFlow(fields: ReadonlyMap<string, string>): Groups | undefined
   };
 }
 
-function structuredScreen(fields: ReadonlyMap<string, string>): Groups | undefined {
-  if (!fields.has('action')) return undefined;
+function structuredEnds(fields: ReadonlyMap<string, string>) {
   return {
     source: fields.get('source-address') ?? '',
     sourcePort: fields.get('source-port'),
     destination: fields.get('destination-address') ?? '',
     destinationPort: fields.get('destination-port'),
     protocol: fields.get('protocol-id'),
+  };
+}
+
+function structuredScreen(fields: ReadonlyMap<string, string>): Groups | undefined {
+  if (!fields.has('action')) return undefined;
+  return {
+    ...structuredEnds(fields),
     rule: fields.get('attack-name')?.replace(/!$/, ''),
     ingress: fields.get('source-zone-name') ?? fields.get('interface-name'),
     verb: fields.get('action'),

@@ -1,4 +1,4 @@
-import type { SharedStatus } from '../status.ts';
+import type { SenderReport, SharedStatus } from '../status.ts';
 import type { Decision, Delivery, NotifyReason, Severity } from '../types.ts';
 import type { IncidentDetail, IncidentPage, IncidentQuery, IncidentSummary } from './incident-rows.ts';
 
@@ -163,22 +163,7 @@ export interface RuleRow {
 }
 
 /** A sender as the page and `status` tell it; texts are safe to print. */
-export interface SenderRow {
-  readonly address: string;
-  readonly hostname?: string;
-  readonly state: 'ok' | 'quiet' | 'unparsed' | 'waiting';
-  readonly everyMs?: number;
-  readonly read: number;
-  readonly parsed: number;
-  readonly ignored: number;
-  readonly malformed: number;
-  readonly unknown: number;
-  readonly lost: number;
-  readonly lastLoss?: string;
-  readonly lastSeenMs?: number;
-  readonly recentRead: number;
-  readonly recentUnderstood: number;
-  readonly samples: readonly string[];
+export interface SenderRow extends Omit<SenderReport, 'firstSeenMs'> {
   /** Milliseconds added to its stamps. */
   readonly skewMs?: number;
 }
