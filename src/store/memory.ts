@@ -25,7 +25,14 @@ export interface MemoryStoreOptions {
   readonly max?: Partial<typeof MAX>;
 }
 
-const MAX = { closedIncidents: 2_000, deliveries: 10_000, settled: 20_000, hits: 200_000, cached: 10_000 };
+const MAX = {
+  closedIncidents: 2_000,
+  deliveries: 10_000,
+  settled: 20_000,
+  deletedNotes: 20_000,
+  hits: 200_000,
+  cached: 10_000,
+};
 
 /** A store that lasts as long as the process: for tests, for runs without a disk, and while the disk fails. */
 export class MemoryStore implements Store {
@@ -36,6 +43,7 @@ export class MemoryStore implements Store {
   readonly #settled = new Map<string, readonly [string, string]>();
   readonly #cache = new Map<string, { readonly value: string; readonly expiresAtMs: number }>();
   readonly #meta = new Map<string, string>();
+  readonly #deletedNotes = new Set<string>();
   #deliveries: DeliveryRecord[] = [];
   #hits: StoredHit[] = [];
   #forgottenHits = 0;
@@ -179,8 +187,14 @@ export class MemoryStore implements Store {
   }
 
   setMeta(key: string, value: string | undefined): void {
-    if (value === undefined) this.#meta.delete(key);
-    else this.#meta.set(key, value);
+    this.#deletedNotes.delete(key);
+    if (value !== undefined) this.#meta.set(key, value);
+    else {
+      this.#meta.delete(key);
+      this.#deletedNotes.add(key);
+      if (this.#deletedNotes.size > this.#max.deletedNotes)
+        this.#deletedNotes.delete(this.#deletedNotes.keys().next().value!);
+    }
   }
 
   flush(): void {}
@@ -203,7 +217,7 @@ export class MemoryStore implements Store {
       settled: [...this.#settled.values()],
       deliveries: this.#deliveries,
       hits: this.#hits,
-      meta: this.#meta,
+      meta: new Map([...this.#meta, ...[...this.#deletedNotes].map((key) => [key, undefined] as const)]),
     };
   }
 
@@ -220,7 +234,7 @@ export class MemoryStore implements Store {
     }
     this.#deliveries.push(...state.deliveries);
     for (const { hit, line } of state.hits) this.appendHit(hit, line);
-    for (const [key, value] of state.meta) this.#meta.set(key, value);
+    for (const [key, value] of state.meta) this.setMeta(key, value);
   }
 
   close(): void {}

@@ -21,6 +21,11 @@ export class SqliteNotes implements BatchedTable {
     return this.#all;
   }
 
+  /** All of them, and without a value those whose row is still on disk although they are deleted. */
+  live(): Map<string, string | undefined> {
+    return new Map([...this.#all, ...this.#unsaved]);
+  }
+
   set(key: string, value: string | undefined): void {
     if (value === undefined) this.#all.delete(key);
     else this.#all.set(key, value);

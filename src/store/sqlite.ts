@@ -234,7 +234,7 @@ export class SqliteStore implements Store {
       settled: [],
       deliveries: this.#deliveries.unsaved,
       hits: this.#hits.unsaved,
-      meta: this.#notes.all,
+      meta: this.#notes.live(),
     };
   }
 

@@ -83,7 +83,8 @@ export interface LiveState {
   readonly settled: readonly (readonly [alertId: string, channel: string])[];
   readonly deliveries: readonly DeliveryRecord[];
   readonly hits: readonly StoredHit[];
-  readonly meta: ReadonlyMap<string, string>;
+  /** Notes; without a value those that are deleted, and must not come back. */
+  readonly meta: ReadonlyMap<string, string | undefined>;
 }
 
 /**

@@ -20,7 +20,7 @@ describe('MemoryStore', () => {
   it('is bounded in closed incidents, hits, look-ups and deliveries, and says when it forgets hits', () => {
     const events: string[] = [];
     const store = new MemoryStore({
-      max: { closedIncidents: 10, hits: 10, cached: 10, deliveries: 10, settled: 10 },
+      max: { closedIncidents: 10, hits: 10, cached: 10, deliveries: 10, settled: 10, deletedNotes: 10 },
       onEvent: ({ because }) => events.push(because),
     });
     for (let i = 0; i < 100; i++) {
@@ -33,6 +33,7 @@ describe('MemoryStore', () => {
       );
       store.accept([], [{ alert: alert(`a${i}`), channel: 'mail' }], NOW);
       store.delivered(`a${i}`, 'mail');
+      store.setMeta(`note${i}`, undefined);
     }
     expect(store.countIncidents()).toBe(10);
     expect(store.hits(0).length).toBeLessThanOrEqual(11);
@@ -40,6 +41,8 @@ describe('MemoryStore', () => {
     expect(store.cached('k0', NOW)).toBeUndefined();
     expect(store.cached('k99', NOW)).toBe('v');
     expect(store.live().settled.length).toBe(10);
+    expect([...store.live().meta.keys()].at(-1)).toBe('note99');
+    expect(store.live().meta.size).toBe(10);
     expect(events).toEqual([expect.stringContaining('more than 10 hits')]);
   });
 });

@@ -156,6 +156,31 @@ describe('when the disk fails', () => {
     expect(put(again, 'delivered later')).toBe('known');
   });
 
+  it('notes deleted as it fails and while it fails stay deleted, those set again stay', () => {
+    const { open, fault } = faultyDisk();
+    const store = openStore(open);
+    const notes = ['kept', 'deleted before', 'deleted meanwhile', 'set again'];
+    for (const key of notes) store.setMeta(key, 'old');
+    store.flush();
+    fault.code = 13;
+    fault.after = fault.calls;
+    store.setMeta('deleted before', undefined);
+    store.flush();
+    store.setMeta('deleted meanwhile', undefined);
+    store.setMeta('set again', undefined);
+    store.setMeta('set again', 'new');
+    const left = new Map([
+      ['kept', 'old'],
+      ['set again', 'new'],
+    ]);
+    expect(store.metaEntries('')).toEqual(left);
+    fault.code = 0;
+    expect(store.recover()).toBe(true);
+    expect(store.metaEntries('')).toEqual(left);
+    store.close();
+    expect(openStore().metaEntries('')).toEqual(left);
+  });
+
   it('failing at the n-th call, once or for good, n = 1, 2, ... until none is met: no alert is lost or comes twice, nothing is silent', () => {
     for (const persistent of [false, true]) {
       for (let nth = 0; nth < 200; nth++) {

@@ -376,6 +376,7 @@ export function runStoreConformance(name: string, make: () => StoreUnderTest): v
         other.store.saveIncident(incident('theirs'));
         other.store.appendHit(hit(NOW));
         other.store.setMeta('note', 'kept');
+        store.setMeta('own note', 'kept');
         store.adopt({ ...other.store.live(), settled: [['gone', 'mail']] });
         restart();
         expect(store.outbox().map(({ alert: { id } }) => id)).toEqual(['own', 'a5']);
@@ -384,6 +385,7 @@ export function runStoreConformance(name: string, make: () => StoreUnderTest): v
         expect(store.incident('own')).toBeDefined();
         expect(store.hits(0)).toHaveLength(1);
         expect(store.meta('note')).toBe('kept');
+        expect(store.meta('own note')).toBe('kept');
         expect(store.accept([], [{ alert: alert('gone'), channel: 'mail' }], NOW)).toEqual([
           { kind: 'known' },
         ]);
