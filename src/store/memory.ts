@@ -34,7 +34,10 @@ const MAX = {
   cached: 10_000,
 };
 
-/** A store that lasts as long as the process: for tests, for runs without a disk, and while the disk fails. */
+/**
+ * A store that lasts as long as the process: for tests, for runs without a disk, and while the disk fails. Over 250 lines because
+ * the interface is.
+ */
 export class MemoryStore implements Store {
   readonly #max: typeof MAX;
   readonly #onEvent: (event: StoreEvent) => void;

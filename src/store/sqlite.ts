@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import type { Alert, Delivery, EvidenceLine, Hit, Incident, OutboxEntry, PutResult } from '../types.ts';
 import type { BatchedTable } from './batched-table.ts';
 import { forgottenLetters, type OutboxBounds, type OutboxChange } from './outbox-queue.ts';
+import { errorText } from './private-files.ts';
 import { SqliteDeliveries } from './sqlite-deliveries.ts';
 import type { SqliteDatabase } from './sqlite-driver.ts';
 import { SqliteHits } from './sqlite-hits.ts';
@@ -281,8 +282,14 @@ export class SqliteStore implements Store {
 
   /** Writing goes on without complaint into a file that was removed: better to know. */
   #checkFile(): void {
-    const inode = statSync(this.#options.path, { throwIfNoEntry: false })?.ino;
-    if (inode !== this.#inode) throw new StoreFailure(`${this.#options.path} was removed or replaced`, false);
+    const { path } = this.#options;
+    let inode: number | undefined;
+    try {
+      inode = statSync(path, { throwIfNoEntry: false })?.ino;
+    } catch (error) {
+      throw new StoreFailure(errorText(error), false, { cause: error });
+    }
+    if (inode !== this.#inode) throw new StoreFailure(`${path} was removed or replaced`, false);
   }
 
   /** Rows on disk as the queue says; durable before anything is sent, and taken back in memory when the disk refuses. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -288,13 +288,37 @@ describe('when the disk fails', () => {
     expect(ids(openStore())).toEqual(['a1', 'a2']);
   });
 
+  it('a directory that can not be looked into any more (ELOOP; EIO and EACCES alike) is a failing disk, noticed by the timer too', async () => {
+    const directory = join(root, 'state');
+    path = join(directory, 'knockwatch.db');
+    const store = new ResilientStore({
+      path,
+      open: sqlite,
+      onEvent: (event) => events.push(event),
+      flushMs: 5,
+      retryMs: 5,
+    });
+    stores.push(store);
+    put(store, 'a1');
+    renameSync(directory, join(root, 'aside'));
+    symlinkSync('state', directory);
+    await expect.poll(() => store.failing).toContain('ELOOP');
+    expect(put(store, 'a2')).toBe('stored');
+    expect(store.recover()).toBe(false);
+    expect(kinds()).toEqual(['store-degraded']);
+    rmSync(directory);
+    renameSync(join(root, 'aside'), directory);
+    await expect.poll(() => store.failing).toBeUndefined();
+    store.close();
+    expect(ids(openStore())).toEqual(['a1', 'a2']);
+  });
+
   it('starts in memory when the directory can not be made, keeps the alerts on disk from before when it comes back', () => {
     path = join(root, 'state', 'knockwatch.db');
     const first = openStore();
     put(first, 'old');
     first.close();
     const aside = join(root, 'aside');
-    const { renameSync } = process.getBuiltinModule('node:fs');
     renameSync(join(root, 'state'), aside);
     writeFileSync(join(root, 'state'), 'in the way');
     const store = openStore();
