@@ -95,8 +95,8 @@ export class SqliteStore implements Store {
   }
 
   saveIncident(incident: Incident): void {
+    this.#makeRoom();
     this.#incidents.save(incident);
-    this.#flushWhenFull();
   }
 
   incident(id: string): Incident | undefined {
@@ -158,8 +158,8 @@ export class SqliteStore implements Store {
   }
 
   recordDelivery(delivery: Delivery, atMs: number): void {
+    this.#makeRoom();
     this.#deliveries.append({ ...delivery, atMs });
-    this.#flushWhenFull();
   }
 
   deliveries(alertId?: string, limit = 100): DeliveryRecord[] {
@@ -168,8 +168,8 @@ export class SqliteStore implements Store {
   }
 
   appendHit(hit: Hit, line?: EvidenceLine): void {
+    this.#makeRoom();
     this.#hits.append({ hit, ...(line === undefined ? {} : { line }) });
-    this.#flushWhenFull();
   }
 
   hits(sinceMs: number): StoredHit[] {
@@ -186,8 +186,8 @@ export class SqliteStore implements Store {
   }
 
   cache(key: string, value: string, expiresAtMs: number): void {
+    this.#makeRoom();
     this.#lookups.set(key, value, expiresAtMs);
-    this.#flushWhenFull();
   }
 
   meta(key: string): string | undefined {
@@ -199,8 +199,8 @@ export class SqliteStore implements Store {
   }
 
   setMeta(key: string, value: string | undefined): void {
+    this.#makeRoom();
     this.#notes.set(key, value);
-    this.#flushWhenFull();
   }
 
   flush(): void {
@@ -240,17 +240,21 @@ export class SqliteStore implements Store {
   }
 
   adopt(state: LiveState): void {
-    for (const incident of state.incidents) this.saveIncident(incident);
-    for (const { hit, line } of state.hits) this.appendHit(hit, line);
+    this.#checkFile();
+    for (const incident of state.incidents) this.#incidents.save(incident);
+    for (const stored of state.hits) this.#hits.append(stored);
     this.#deliveries.append(...state.deliveries);
-    for (const [key, value] of state.meta) this.setMeta(key, value);
+    for (const [key, value] of state.meta) this.#notes.set(key, value);
+    const all = [...this.#tables, this.#outbox];
+    // All or nothing: whoever is told that it failed comes with the same state again, and hits have no names to know them by.
     this.#session.transaction(() => {
+      for (const table of all) table.write();
       for (const slot of state.slots) this.#outbox.writeSlot(slot);
       for (const [alertId, channel] of state.settled)
         this.#outbox.writeDelivered(alertId, channel, Date.now());
+      this.#outbox.load();
     }, 'FULL');
-    this.#outbox.load();
-    this.flush();
+    for (const table of all) table.written();
   }
 
   close(): void {
@@ -276,7 +280,8 @@ export class SqliteStore implements Store {
     return this.#tables.reduce((sum, { batched }) => sum + batched, this.#outbox.batched);
   }
 
-  #flushWhenFull(): void {
+  /** Before something joins the batch: when the disk fails now, it is not there yet, and goes where all goes on. */
+  #makeRoom(): void {
     if (this.#batched >= MAX_BATCH) this.flush();
   }
 

@@ -181,6 +181,41 @@ describe('when the disk fails', () => {
     expect(openStore().metaEntries('')).toEqual(left);
   });
 
+  it('failing again and again while it takes everything back: a hit is there once', () => {
+    const { open, fault } = faultyDisk();
+    const store = openStore(open);
+    put(store, 'a1');
+    fault.code = 13;
+    fault.after = fault.calls;
+    put(store, 'a2');
+    for (let i = 0; i < 2_100; i++) store.appendHit(hit(NOW + i));
+    const failsAfter = (calls: number) => {
+      fault.after = fault.calls + calls;
+      return !store.recover();
+    };
+    for (const calls of [1, 20, 1_000, 2_050]) expect(failsAfter(calls)).toBe(true);
+    let calls = 2_100;
+    while (failsAfter(calls)) calls++;
+    expect(calls).toBeGreaterThan(2_105);
+    fault.code = 0;
+    expect(ids(store)).toEqual(['a1', 'a2']);
+    store.close();
+    const again = openStore();
+    expect(again.hits(0)).toHaveLength(2_100);
+    expect(ids(again)).toEqual(['a1', 'a2']);
+  });
+
+  it('what comes as it fails with a full batch is kept once', () => {
+    const { open, fault } = faultyDisk();
+    const store = openStore(open);
+    for (let i = 0; i < 1_999; i++) store.appendHit(hit(NOW + i));
+    fault.code = 13;
+    fault.after = fault.calls;
+    for (let i = 0; i < 2; i++) store.appendHit(hit(NOW + 1_999 + i));
+    expect(store.failing).toBeDefined();
+    expect(store.hits(0)).toHaveLength(2_001);
+  });
+
   it('failing at the n-th call, once or for good, n = 1, 2, ... until none is met: no alert is lost or comes twice, nothing is silent', () => {
     for (const persistent of [false, true]) {
       for (let nth = 0; nth < 200; nth++) {

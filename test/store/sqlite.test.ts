@@ -142,7 +142,7 @@ describe('durability', () => {
 
   it('writes a full batch without being asked', () => {
     const store = openStore();
-    for (let i = 0; i < 2_000; i++) store.appendHit(hit(NOW + i));
+    for (let i = 0; i <= 2_000; i++) store.appendHit(hit(NOW + i));
     const other = openStore();
     expect(other.hits(0)).toHaveLength(2_000);
     other.close();
