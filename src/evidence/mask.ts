@@ -2,7 +2,10 @@ import { BlockList, isIPv6 } from 'node:net';
 import { canonicalIp } from '../lib/ip.ts';
 
 const IPV4 = /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\d)/g;
-const IPV6 = /(?<![0-9a-f:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:\d{0,3}(?:\.\d{1,3}){3})?/gi;
+/** What may be an IPv6 address; a lone colon behind it is the sentence's. */
+const IPV6 = /(?<![0-9a-f])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?<![^:]:)(?:\d{0,3}(?:\.\d{1,3}){3})?/gi;
+/** How every address on the Internet begins: no other than 2000::/3 are given out (RFC 3587, 3). */
+const GLOBAL = /^[23][0-9a-f]{3}:/i;
 /** netfilter's MAC= holds both ends' hardware addresses. */
 const MAC = /\bMAC=[0-9a-f:]+/gi;
 const MIN_NAME = 2;
@@ -32,11 +35,30 @@ export class Mask {
   }
 
   text(text: string): string {
-    const addresses = (found: string) => (this.owns(found) ? this.#word(canonicalIp(found)!) : found);
-    const masked = text.replace(MAC, 'MAC=[masked]').replace(IPV6, addresses).replace(IPV4, addresses);
+    const masked = this.#ipv6(text.replace(MAC, 'MAC=[masked]')).replace(IPV4, (found) =>
+      this.owns(found) ? this.#word(found) : found,
+    );
     return this.#names === undefined
       ? masked
       : masked.replace(this.#names, (name) => this.#word(name.toLowerCase()));
+  }
+
+  /** `inside:2001:db8::10` reads as `de:2001:db8::10` too: what is no stranger's address may be a name, and ours behind its colon. */
+  #ipv6(text: string): string {
+    let masked = '';
+    let end = 0;
+    const pattern = new RegExp(IPV6);
+    for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+      const [found] = match;
+      // Attackers write what looks like many addresses: Node's own checks are several times cheaper than a canonical text.
+      if (isIPv6(found) && this.#own.check(found, 'ipv6')) {
+        masked += text.slice(end, match.index) + this.#word(canonicalIp(found)!);
+        end = pattern.lastIndex;
+      } else if (!isStranger(found, text[match.index - 1])) {
+        pattern.lastIndex = match.index + found.indexOf(':') + 1;
+      }
+    }
+    return masked + text.slice(end);
   }
 
   #add(network: string): void {
@@ -56,6 +78,11 @@ export class Mask {
     }
     return word;
   }
+}
+
+/** An address on the Internet that is no part of a word like `Vlan2001:`. */
+function isStranger(address: string, before = ' '): boolean {
+  return GLOBAL.test(address) && !/[\w./-]/.test(before) && isIPv6(address);
 }
 
 function escaped(text: string): string {
