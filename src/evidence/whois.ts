@@ -20,6 +20,7 @@ export function whois({ server = 'whois.iana.org', dial = dialPublic }: WhoisOpt
     label: 'Whois',
     async lookUp(ip, signal) {
       const asked = new Set<string>();
+      let answered = '';
       let host: string | undefined = server;
       let answer = '';
       while (host !== undefined && asked.size <= MAX_REFERRALS && !asked.has(host)) {
@@ -28,6 +29,7 @@ export function whois({ server = 'whois.iana.org', dial = dialPublic }: WhoisOpt
           answer = (await tcpQuery(dial(host, PORT), queryFor(host, ip), MAX_ANSWER_BYTES, signal)).toString(
             'utf8',
           );
+          answered = host;
         } catch (error) {
           // What the server before said is better than nothing.
           if (answer === '') throw error;
@@ -38,7 +40,7 @@ export function whois({ server = 'whois.iana.org', dial = dialPublic }: WhoisOpt
       const text = cleanText(withoutRemarks(answer));
       if (text === '') return undefined;
       const abuse = abuseContacts(answer);
-      return { text: `${[...asked].at(-1)} says:\n${text}`, ...(abuse.length === 0 ? {} : { abuse }) };
+      return { text: `${answered} says:\n${text}`, ...(abuse.length === 0 ? {} : { abuse }) };
     },
   };
 }

@@ -77,6 +77,14 @@ describe('whois()', () => {
     expect((await lookup.lookUp(SOURCE, endsIn(2_000)))?.text).toContain('netname: TEST');
   });
 
+  it('says who answered, not who was only named and asked', async () => {
+    const { lookup } = await registry({
+      'whois.example': 'refer: whois.away.example\nnetname: TEST\n',
+    });
+    expect((await lookup.lookUp(SOURCE, endsIn(2_000)))?.text).toMatch(/^whois\.example says:\n/);
+    expect(server.dialled).toEqual(['whois.example:43', 'whois.away.example:43']);
+  });
+
   it('text meant for somebody else stays text', async () => {
     const { lookup } = await registry({
       'whois.example':
