@@ -1,8 +1,25 @@
 import { appendFileSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SpoolFile } from '../../src/store/spool-file.ts';
+
+/** A disk with room for so many octets more, which may refuse to cut files too. */
+const disk = vi.hoisted(() => ({ room: Number.POSITIVE_INFINITY, cuts: true }));
+vi.mock(import('node:fs'), async (original) => {
+  const fs = await original();
+  const writeSync = (fd: number, bytes: Buffer, at: number) => {
+    if (disk.room === 0) throw new Error('ENOSPC: no space left on device, write');
+    const written = fs.writeSync(fd, bytes, at, Math.min(bytes.length - at, disk.room));
+    disk.room -= written;
+    return written;
+  };
+  const ftruncateSync: typeof fs.ftruncateSync = (fd, length) => {
+    if (!disk.cuts) throw new Error('EIO: i/o error, ftruncate');
+    fs.ftruncateSync(fd, length);
+  };
+  return { ...fs, writeSync: writeSync as typeof fs.writeSync, ftruncateSync };
+});
 
 describe('SpoolFile', () => {
   let dir: string;
@@ -13,6 +30,7 @@ describe('SpoolFile', () => {
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'knockwatch-spool-'));
     faults = [];
+    Object.assign(disk, { room: Number.POSITIVE_INFINITY, cuts: true });
   });
   afterEach(() => rmSync(dir, { recursive: true }));
 
@@ -40,6 +58,35 @@ describe('SpoolFile', () => {
     spool().append(['whole']);
     appendFileSync(path(), 'half a li');
     expect(spool().load()).toEqual(['whole']);
+  });
+
+  it('a line cut off by a full disk takes no other with it, and none of its batch is there', () => {
+    const file = spool();
+    file.append(['first']);
+    disk.room = 9;
+    expect(file.append(['whole', 'cut off'])).toBe(false);
+    disk.room = Number.POSITIVE_INFINITY;
+    expect([file.append(['second']), file.append(['third'])]).toEqual([true, true]);
+    expect(spool().load()).toEqual(['first', 'second', 'third']);
+    expect(faults).toEqual(['ENOSPC: no space left on device, write']);
+  });
+
+  it('a cut line that can not be taken back takes no other with it, nor does one that an earlier process was killed at', () => {
+    const file = spool();
+    file.append(['first']);
+    Object.assign(disk, { room: 3, cuts: false });
+    expect(file.append(['cut off'])).toBe(false);
+    disk.room = Number.POSITIVE_INFINITY;
+    expect(file.append(['second'])).toBe(true);
+    appendFileSync(path(), 'kil');
+    const next = spool();
+    expect([next.append(['third']), next.append(['fourth'])]).toEqual([true, true]);
+    expect(spool().load()).toEqual(['first', 'cut', 'second', 'kil', 'third', 'fourth']);
+    next.append(['fifth']);
+    disk.cuts = true;
+    next.clear();
+    next.append(['sixth']);
+    expect(spool().load()).toEqual(['sixth']);
   });
 
   it('takes no more than its bound, over restarts', () => {
