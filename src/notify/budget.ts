@@ -46,7 +46,8 @@ const MAX_SOURCES = 10_000;
  * How many mails people get. In no window of `perMs` does a channel carry more than `mails`, digests included. A
  * quarter is kept for digests, which are spread over the window; a high or critical alert graver than everything that
  * waits may use of that quarter all but the last. What is over is held, counted exactly, and told in one digest.
- * It has no clock: times (milliseconds) come with each call and never run backwards.
+ * It has no clock: times (milliseconds) come with each call. When they run backwards (a clock was set back), what lies ahead
+ * counts as of now, so that nobody waits until the clock is there again.
  */
 export class Budget {
   readonly #limits: BudgetLimits;
@@ -148,8 +149,11 @@ export class Budget {
 
   #spentSource(source: string | undefined, nowMs: number): string | undefined {
     const { mails, perMs } = this.#limits.perSource;
-    const times = source === undefined ? [] : (this.#sources.get(source) ?? []);
-    if (times.filter((t) => t > nowMs - perMs).length < mails) return undefined;
+    const noted = source === undefined ? undefined : this.#sources.get(source);
+    if (source === undefined || noted === undefined) return undefined;
+    const times = noted.map((t) => Math.min(t, nowMs)).filter((t) => t > nowMs - perMs);
+    this.#sources.set(source, times);
+    if (times.length < mails) return undefined;
     return `this source had its ${plural(mails, 'mail')} in ${formatDuration(perMs)}`;
   }
 
@@ -233,7 +237,10 @@ class ChannelBudget {
     return severityRank(severity) >= severityRank('high') && severityRank(severity) > this.tally.gravest;
   }
 
+  /** Mails that have left the window count no more; nothing that was remembered lies ahead. */
   #forget(nowMs: number): void {
-    this.#sent = this.#sent.filter((t) => t > nowMs - this.#perMs);
+    this.#sent = this.#sent.map((t) => Math.min(t, nowMs)).filter((t) => t > nowMs - this.#perMs);
+    this.#lastDigestMs = Math.min(this.#lastDigestMs, nowMs);
+    this.#heldSinceMs = Math.min(this.#heldSinceMs, nowMs);
   }
 }

@@ -157,6 +157,25 @@ describe('Dispatcher', () => {
     expect(displaced).toMatchObject([{ channel: 'ops', alert: { id: 'b' } }]);
   });
 
+  it('tries what was put off before the clock was set back', async () => {
+    const ops = new FakeChannel();
+    ops.behaviour = LATER;
+    const timers = new FakeTimers(1_000_000);
+    let aheadMs = 86_400_000;
+    const clock = {
+      now: () => timers.now() + aheadMs,
+      after: (ms: number, call: () => void) => timers.after(ms, call),
+    };
+    const { dispatcher } = dispatch([ops], { timers: clock });
+    await dispatcher.enqueue(alert(), ['ops']);
+    await settle();
+    aheadMs = 0;
+    ops.behaviour = OK;
+    await timers.advance(8_000);
+    expect(ops.given).toHaveLength(2);
+    expect(timers.pending).toBe(0);
+  });
+
   it('begins with what an earlier life left behind', async () => {
     const ops = new FakeChannel();
     const outbox = new MemoryOutbox();
