@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { serviceName } from '../../src/lib/services.ts';
 import type { LedgerRecord } from '../../src/notify/ledger.ts';
 import { MemoryOutbox } from '../../src/notify/memory-outbox.ts';
+import type { Notice } from '../../src/notify/notice.ts';
 import { Notifier } from '../../src/notify/notifier.ts';
 import type { AlertSource, NotifierOptions } from '../../src/notify/notifier-options.ts';
 import type { Transition } from '../../src/notify/reason.ts';
@@ -12,6 +13,26 @@ import { FakeTimers, settle } from '../support/fake-timers.ts';
 import { context, incident, T0, target } from '../support/notify.ts';
 
 const HOUR = 3_600_000;
+const QUIET: Notice = {
+  reason: 'sender-quiet',
+  severity: 'medium',
+  headline: 'Quiet: gw1 has stopped sending',
+  sentences: [],
+  lines: [],
+  advice: [],
+  because: 'the configuration says so',
+  atMs: T0,
+};
+
+/** An outbox that refuses what it is given as long as `refusing` is set. */
+class FickleOutbox extends MemoryOutbox {
+  refusing = true;
+
+  override async put(...args: Parameters<MemoryOutbox['put']>) {
+    if (this.refusing) throw new Error('Redis is away');
+    return super.put(...args);
+  }
+}
 const open: { notifier: Notifier; timers: FakeTimers }[] = [];
 afterEach(async () => {
   for (const { notifier, timers } of open.splice(0)) {
@@ -274,6 +295,39 @@ describe('Notifier', () => {
     const told = new Set(ops.given.flatMap(({ incidentIds }) => incidentIds));
     expect(told.size).toBe(incidents);
     expect(ops.given.length).toBeLessThanOrEqual(10);
+  });
+
+  it('tells a notice in the digest that has no room in the queue, or has to make room there', async () => {
+    for (const severity of ['medium', 'critical'] as const) {
+      const kept = new Map<string, Held>();
+      const { ops, timers, tell, notifier } = start({
+        outbox: new MemoryOutbox({ perChannel: 2 }),
+        onHeld: (_, id, held) => (held === undefined ? kept.delete(id) : kept.set(id, held)),
+      });
+      ops.behaviour = LATER;
+      await tell(from(1, { severity }), 'settled');
+      if (severity === 'critical') await notifier.announce(QUIET);
+      await settle();
+      await tell(from(2, { severity }), 'settled');
+      if (severity === 'medium') await notifier.announce(QUIET);
+      expect([...kept.values()].map(({ headline }) => headline)).toEqual([QUIET.headline]);
+      ops.behaviour = OK;
+      await timers.advance(HOUR);
+      const digest = ops.given.find(({ reason }) => reason === 'digest')!;
+      expect(digest.text).toContain(`${QUIET.headline}, 0 packets`);
+      expect(kept.size).toBe(0);
+    }
+  });
+
+  it('tells a notice in the digest that the outbox refuses', async () => {
+    const outbox = new FickleOutbox();
+    const { ops, timers, notifier, faults } = start({ outbox });
+    await notifier.announce(QUIET);
+    expect(faults).toEqual(['outbox, channel ops: Redis is away; the notice goes into the next digest']);
+    outbox.refusing = false;
+    await timers.advance(HOUR);
+    expect(ops.given.map(({ reason }) => reason)).toEqual(['digest']);
+    expect(ops.given[0]!.text).toContain(QUIET.headline);
   });
 
   it('remembers nothing as told when the outbox refuses', async () => {
