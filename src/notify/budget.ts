@@ -110,9 +110,9 @@ export class Budget {
     return this.#channel(channel).hold(held, nowMs);
   }
 
-  /** Brings what waits about an incident up to date, without adding it anywhere. */
-  refresh(held: Held): void {
-    for (const channel of this.#channels.values()) channel.tally.refresh(held);
+  /** Brings what waits about an incident up to date, without adding it anywhere; gives the channels where it waits. */
+  refresh(held: Held): string[] {
+    return [...this.#channels].filter(([, { tally }]) => tally.refresh(held)).map(([name]) => name);
   }
 
   /** Drops an incident from the channel's digest, because it gets a mail of its own; says whether it was there. */

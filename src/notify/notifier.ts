@@ -143,7 +143,8 @@ export class Notifier {
     const decision = withinBudget(wanted, admission);
     const held = heldOf(incident, this.#options.site.serviceName);
 
-    if (!wanted.send) this.#budget.refresh(held);
+    const waiting = wanted.send ? [] : this.#budget.refresh(held);
+    for (const channel of waiting) this.#options.onHeld?.(channel, incident.id, held);
     for (const { channel } of admission.over) this.#hold(channel, held, nowMs);
     const alertId = decision.send ? alertIdOf(incident, decision) : undefined;
     this.#ledger.note(incident, decision, held, alertId, nowMs);

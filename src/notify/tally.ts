@@ -82,8 +82,9 @@ export class Tally {
     return this.#unlistedIds.has(held.incidentId);
   }
 
-  refresh(held: Held): void {
-    if (this.#held.has(held.incidentId)) this.add(held);
+  /** Brings an incident that is told apart up to date; says whether it is. */
+  refresh(held: Held): boolean {
+    return this.#held.has(held.incidentId) && this.add(held);
   }
 
   /** Takes an incident out again; says whether it was there. */

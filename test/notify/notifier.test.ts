@@ -467,6 +467,23 @@ describe('Notifier', () => {
       expect(kept.size).toBe(0);
     });
 
+    it('leaves what waits for a digest as it is at the end, not as it was when it began to wait', async () => {
+      const kept = new Map<string, Held>();
+      const options: Partial<NotifierOptions> = {
+        budget: { perChannel: { mails: 1, perMs: HOUR }, perSource: { mails: 9, perMs: HOUR } },
+        keepsHeld: () => true,
+        onHeld: (_, id, held) => (held === undefined ? kept.delete(id) : kept.set(id, held)),
+      };
+      const { notifier, tell } = start(options);
+      for (const i of [1, 2]) await tell(from(i), 'settled');
+      await tell(from(2, { count: 5_000, state: 'closed' }), 'closed');
+      await notifier.close();
+      const next = start({ ...options, held: [...kept.values()].map((held) => ({ channel: 'ops', held })) });
+      next.notifier.start();
+      await next.timers.advance(3 * HOUR);
+      expect(next.ops.given[0]!.text).toContain('5000 packets');
+    });
+
     it('tells more than a digest can tell apart once, and not again after a restart', async () => {
       const kept = new Map<string, Held>();
       const { tell, ops, timers } = start({
