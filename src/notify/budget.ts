@@ -1,7 +1,7 @@
 import { formatDuration } from '../lib/duration.ts';
 import type { Severity } from '../types.ts';
-import { severityRank } from './severity.ts';
-import { type Held, Tally, type TallyReport } from './tally.ts';
+import { ChannelBudget, without } from './channel-budget.ts';
+import type { Held, TallyReport } from './tally.ts';
 import { plural } from './words.ts';
 
 /** So many mails in any window of so many milliseconds. */
@@ -92,6 +92,13 @@ export class Budget {
     return { allowed, over };
   }
 
+  /** Gives back what `admit` took at `atMs`: the mail did not come about. */
+  refund(channels: readonly string[], source: string | undefined, atMs: number): void {
+    for (const channel of channels) this.#channel(channel).refund(atMs);
+    const times = source === undefined ? undefined : this.#sources.get(source);
+    if (source !== undefined && times !== undefined) this.#sources.set(source, without(times, atMs));
+  }
+
   /** Counts mails from before this process began. For its source a mail is one, by however many channels it went. */
   noteSent(mails: readonly SentMail[]): void {
     const counted = new Set<string>();
@@ -130,7 +137,7 @@ export class Budget {
     return this.#channels.get(channel)?.takeDigest(nowMs);
   }
 
-  /** Takes a digest back that could not be sent. */
+  /** Takes a digest of `nowMs` back that could not be sent, and gives its mail back. */
   putBack(channel: string, report: TallyReport, nowMs: number): void {
     this.#channel(channel).putBack(report, nowMs);
   }
@@ -164,83 +171,5 @@ export class Budget {
     this.#sources.delete(source);
     this.#sources.set(source, times);
     if (this.#sources.size > MAX_SOURCES) this.#sources.delete(this.#sources.keys().next().value!);
-  }
-}
-
-class ChannelBudget {
-  readonly tally = new Tally();
-  #mails = 0;
-  readonly #perMs: number;
-  /** Mails only digests and urgent alerts may use. */
-  #reserve = 0;
-  /** Times of the mails in the current window, oldest first; never more than `#mails`. */
-  #sent: number[] = [];
-  #lastDigestMs = Number.NEGATIVE_INFINITY;
-  #heldSinceMs = 0;
-
-  constructor(perMs: number, mails: number) {
-    this.#perMs = perMs;
-    this.allow(mails);
-  }
-
-  allow(mails: number): void {
-    this.#mails = mails;
-    this.#reserve = mails < 2 ? 0 : Math.ceil(mails / 4);
-    this.#sent = this.#sent.slice(-mails);
-  }
-
-  take(severity: Severity, nowMs: number): string | undefined {
-    this.#forget(nowMs);
-    const limit = this.#urgent(severity)
-      ? this.#mails - Math.min(1, this.#reserve)
-      : this.#mails - this.#reserve;
-    if (this.#sent.length < limit) {
-      this.#sent.push(nowMs);
-      return undefined;
-    }
-    return `the budget of ${plural(this.#mails, 'mail')} in ${formatDuration(this.#perMs)} is spent`;
-  }
-
-  noteSent(atMs: number, isDigest: boolean): void {
-    if (isDigest) this.#lastDigestMs = Math.max(this.#lastDigestMs, atMs);
-    this.#sent = [...this.#sent, atMs].slice(-this.#mails);
-  }
-
-  hold(held: Held, nowMs: number): boolean {
-    if (this.tally.empty) this.#heldSinceMs = nowMs;
-    return this.tally.add(held);
-  }
-
-  digestDueMs(nowMs: number): number | undefined {
-    if (this.tally.empty) return undefined;
-    this.#forget(nowMs);
-    const spacing = this.#perMs / Math.max(1, this.#reserve);
-    const spaced = Math.max(this.#heldSinceMs, this.#lastDigestMs) + spacing;
-    // The budget is spent until the oldest mail leaves the window.
-    const free = this.#sent.length < this.#mails ? nowMs : this.#sent[0]! + this.#perMs;
-    return Math.max(spaced, free);
-  }
-
-  takeDigest(nowMs: number): TallyReport | undefined {
-    if (this.tally.empty) return undefined;
-    this.#lastDigestMs = nowMs;
-    this.#sent.push(nowMs);
-    return this.tally.take();
-  }
-
-  putBack(report: TallyReport, nowMs: number): void {
-    if (this.tally.empty) this.#heldSinceMs = nowMs;
-    this.tally.putBack(report);
-  }
-
-  #urgent(severity: Severity): boolean {
-    return severityRank(severity) >= severityRank('high') && severityRank(severity) > this.tally.gravest;
-  }
-
-  /** Mails that have left the window count no more; nothing that was remembered lies ahead. */
-  #forget(nowMs: number): void {
-    this.#sent = this.#sent.map((t) => Math.min(t, nowMs)).filter((t) => t > nowMs - this.#perMs);
-    this.#lastDigestMs = Math.min(this.#lastDigestMs, nowMs);
-    this.#heldSinceMs = Math.min(this.#heldSinceMs, nowMs);
   }
 }

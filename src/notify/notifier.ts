@@ -155,6 +155,7 @@ export class Notifier {
       try {
         await this.#send(incident, decision, source, alertId, admission.allowed);
       } catch (error) {
+        this.#budget.refund(admission.allowed, onlySource(incident), nowMs);
         for (const channel of waited) this.#hold(channel, held, nowMs);
         if (before === undefined) this.#ledger.forget(incident.id);
         else this.#ledger.put(before);
@@ -180,6 +181,7 @@ export class Notifier {
         await this.#enqueue(alert, [channel]);
       } catch (error) {
         // Unlike an incident, it is owed by nobody.
+        this.#budget.refund([channel], undefined, atMs);
         this.#hold(channel, held, atMs);
         const because = `${(error as Error).message}; the notice goes into the next digest`;
         this.#options.onFault?.(visible(`outbox, channel ${channel}: ${because}`, 300));

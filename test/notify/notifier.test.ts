@@ -342,6 +342,23 @@ describe('Notifier', () => {
     expect(ops.ids).toEqual(['k7f2.first']);
   });
 
+  it('spends none of the budget on mails that the outbox refuses', async () => {
+    const outbox = new FickleOutbox();
+    const budget = { perChannel: { mails: 1, perMs: HOUR }, perSource: { mails: 1, perMs: HOUR } };
+    const { ops, timers, tell, notifier } = start({ outbox, budget });
+    for (let i = 0; i < 3; i++) {
+      await expect(tell(incident(), 'settled')).rejects.toThrow('Redis is away');
+      await timers.advance(1_000);
+    }
+    await notifier.announce({ ...QUIET, atMs: timers.now() });
+    // Nor on digests: this one is refused an hour long.
+    await timers.advance(2 * HOUR);
+    outbox.refusing = false;
+    expect((await tell(incident({ severity: 'critical' }), 'settled')).send).toBe(true);
+    await settle();
+    expect(ops.ids).toEqual(['k7f2.first']);
+  });
+
   it('keeps a digest that the outbox refuses and sends it later', async () => {
     const outbox = new MemoryOutbox();
     const put = outbox.put.bind(outbox);
