@@ -206,7 +206,8 @@ export class Dispatcher {
         })
         .then((result) => {
           cancel();
-          lane.abort = undefined;
+          // An answer that comes late finds the next try under way.
+          if (lane.abort === abort) lane.abort = undefined;
           resolve(result);
         });
     });
