@@ -24,7 +24,8 @@ export function renderDigest(
   const listed = report.held.slice(0, MAX_LISTED);
   const left = report.held.length - listed.length;
 
-  const lead = `${atLeast}${incidents} from ${sources} did not get a mail of their own.`;
+  // Of some there was a mail before, and not of what came since.
+  const lead = `What is new about ${atLeast}${incidents} from ${sources} had no mail of its own.`;
   const worst = listed[0] === undefined ? '' : asSentence(`The gravest: ${visible(listed[0].headline, 200)}`);
   const fields = [
     ['Date', span.date],

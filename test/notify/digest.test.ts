@@ -34,8 +34,8 @@ describe('renderDigest()', () => {
     const { subject, text, html } = renderDigest(tally.take(), site);
     expect(subject).toBe('[knockwatch] Digest: 3 incidents from 3 sources (1 critical, 2 medium)');
     expect(text).toBe(`\
-3 incidents from 3 sources did not get a mail of their own. The gravest: 198.51.100.2 tried imap on 3 watched hosts in
-9 s.
+What is new about 3 incidents from 3 sources had no mail of its own. The gravest: 198.51.100.2 tried imap on 3 watched
+hosts in 9 s.
 
   Date:         Sat 24 Jan 2026
   Time:         18:47:46 - 18:47:55 (+01:00), 17:47:46Z

@@ -277,6 +277,19 @@ describe('Notifier', () => {
     expect(ops.given.at(-1)!.text).toContain('500 packets  [k2]');
   });
 
+  it('does not say of an incident whose end is in a digest that it had no mail', async () => {
+    const { ops, timers, tell } = start({
+      budget: { perChannel: { mails: 9, perMs: HOUR }, perSource: { mails: 1, perMs: HOUR } },
+    });
+    await tell(incident(), 'settled');
+    await tell(incident({ count: 500, state: 'closed' }), 'closed');
+    await timers.advance(HOUR);
+    expect(ops.given.map(({ reason }) => reason)).toEqual(['first-sight', 'digest']);
+    expect(ops.given[1]!.text).toContain(
+      'What is new about 1 incident from 1 source had no mail of its own.',
+    );
+  });
+
   it('lets a dead server cost nothing but time: what has no room is counted in one digest', async () => {
     const outbox = new MemoryOutbox({ perChannel: 5 });
     const { ops, timers, tell } = start({ outbox, sendTimeoutMs: 1_000, maxAgeMs: 10 * 24 * HOUR });
