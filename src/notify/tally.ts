@@ -1,4 +1,4 @@
-import type { Severity } from '../types.ts';
+import type { AttemptKind, Severity } from '../types.ts';
 import { SEVERITIES, severityRank } from './severity.ts';
 
 /** What a digest says about one incident. */
@@ -10,7 +10,8 @@ export interface Held {
   readonly headline: string;
   readonly sources: readonly string[];
   readonly ports: readonly number[];
-  /** Packets, by the devices' own counts. */
+  readonly kinds?: readonly AttemptKind[];
+  /** Packets or attempts, by the devices' own counts. */
   readonly hits: number;
   readonly firstSeenMs: number;
   readonly lastSeenMs: number;

@@ -59,6 +59,21 @@ knockwatch on mon1, digest
     expect(html).not.toMatch(/(src|href|url\()/i);
   });
 
+  it('calls what it counts by its name', () => {
+    const tally = new Tally();
+    tally.add(held(1, { kinds: ['login'], hits: 5 }));
+    const logins = renderDigest(tally.take(), site).text;
+    expect(logins).toContain('  Logins:       5\n');
+    expect(logins).toContain('in 9 s, 5 login attempts  [k1]');
+    tally.add(held(1, { kinds: ['login'], hits: 5 }));
+    tally.add(held(2));
+    tally.add(held(3, { headline: 'Quiet: gw1 has stopped sending', hits: 0 }));
+    const mixed = renderDigest(tally.take(), site).text;
+    expect(mixed).toContain('  Attempts:     8\n');
+    expect(mixed).toContain('in 9 s, 3 packets  [k2]');
+    expect(mixed).toContain('stopped sending  [k3]');
+  });
+
   it('lists a hundred and counts the rest, and doubts so many sources', () => {
     const tally = new Tally();
     for (let i = 0; i < 500; i++) tally.add(held(i));
