@@ -223,6 +223,8 @@ export interface Incident {
   readonly sources: readonly string[];
   readonly targets: readonly IncidentTarget[];
   readonly transports: readonly string[];
+  /** What was attempted, so what `count` counts; absent in what earlier versions have kept. */
+  readonly kinds?: readonly AttemptKind[];
   /** Ports of the hits, ascending; a `port-scan` has many. */
   readonly ports: readonly number[];
   readonly sourcePorts: readonly number[];

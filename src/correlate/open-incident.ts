@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type {
+  AttemptKind,
   Detection,
   DetectionKind,
   EvidenceLine,
@@ -129,6 +130,7 @@ export class OpenIncident {
   readonly #sourcePorts = new Set<number>();
   readonly #flags = new Set<string>();
   readonly #transports = new Set<string>();
+  readonly #kinds = new Set<AttemptKind>();
   readonly #observers = new Map<string, IncidentObserver>();
 
   constructor(beginning: Beginning, bounds: IncidentBounds = INCIDENT_BOUNDS) {
@@ -169,6 +171,7 @@ export class OpenIncident {
     fill(opened.#sourcePorts, incident.sourcePorts);
     fill(opened.#flags, incident.tcpFlags);
     fill(opened.#transports, incident.transports);
+    fill(opened.#kinds, incident.kinds ?? []);
     for (const target of incident.targets) opened.#targets.set(targetKey(target), { ...target });
     for (const observer of incident.observers) opened.#observers.set(observerKey(observer), observer);
     return opened;
@@ -194,6 +197,7 @@ export class OpenIncident {
     if (attempt.source.port !== undefined) remember(this.#sourcePorts, attempt.source.port, MAX_EXAMPLES);
     if (attempt.tcpFlags !== undefined) remember(this.#flags, attempt.tcpFlags.join(' ') || 'none', 16);
     if (attempt.transport !== undefined) remember(this.#transports, attempt.transport, 16);
+    this.#kinds.add(attempt.kind);
     if (attempt.spoofed) this.remarks.add('the device that logged it calls the source address forged');
     this.#addObserver(hit);
   }
@@ -215,6 +219,7 @@ export class OpenIncident {
       sources: [...this.sources],
       targets,
       transports: [...this.#transports].sort(),
+      kinds: [...this.#kinds].sort(),
       ports: [...new Set(targets.map((target) => target.port))]
         .filter((port) => port >= 0)
         .sort((a, b) => a - b),

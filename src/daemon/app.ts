@@ -366,7 +366,8 @@ export class App {
     const changed = this.#pipeline.takeChanged();
     this.#page.incidentsChanged(changed);
     this.#persistence.turn(changed, this.#windowMs(), nowMs);
-    if (nowMs - this.#sendersCheckedMs < SENDERS_MS) return;
+    // The clock may be set back.
+    if (Math.abs(nowMs - this.#sendersCheckedMs) < SENDERS_MS) return;
     this.#sendersCheckedMs = nowMs;
     // `knockwatch outbox --retry` works beside us.
     this.#desk.start();

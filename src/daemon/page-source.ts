@@ -122,7 +122,7 @@ export class DaemonPageSource implements PageSource {
   /** Time has come to `nowMs`; to be called about once a second. */
   turn(nowMs: number): void {
     this.#activity.turn(nowMs);
-    if (nowMs - this.#queueCountedMs < QUEUE_MS) return;
+    if (Math.abs(nowMs - this.#queueCountedMs) < QUEUE_MS) return;
     this.#queueCountedMs = nowMs;
     void this.#countQueue();
   }

@@ -152,11 +152,12 @@ export class Persistence {
   turn(changed: readonly Incident[], windowMs: number, nowMs: number): void {
     for (const incident of changed) this.#store.saveIncident(incident);
     this.#noteHead();
-    if (nowMs - this.#expiredMs >= EXPIRE_MS) {
+    // The clock may be set back.
+    if (Math.abs(nowMs - this.#expiredMs) >= EXPIRE_MS) {
       this.#expiredMs = nowMs;
       this.#store.expireHits(nowMs - windowMs);
     }
-    if (nowMs - this.#retainedMs < HOUR_MS) return;
+    if (Math.abs(nowMs - this.#retainedMs) < HOUR_MS) return;
     this.#retainedMs = nowMs;
     this.#retain(nowMs);
   }

@@ -180,6 +180,8 @@ export class SenderHealth {
 
   /** Moves on to the slot `nowMs` lies in, and empties those that have become too old. */
   #turn(nowMs: number): void {
+    // A clock that was set back must not hide a silence until it is there again.
+    this.#slotSinceMs = Math.min(this.#slotSinceMs, nowMs);
     const steps = Math.min(SLOTS, Math.floor((nowMs - this.#slotSinceMs) / SLOT_MS));
     if (steps <= 0) return;
     this.#slotSinceMs = nowMs - ((nowMs - this.#slotSinceMs) % SLOT_MS);
@@ -190,6 +192,7 @@ export class SenderHealth {
   }
 
   #checkQuiet(address: string, expectation: Expectation, nowMs: number): SenderEvent | undefined {
+    expectation.seenMs = Math.min(expectation.seenMs, nowMs);
     const silentMs = nowMs - expectation.seenMs;
     const quiet = silentMs > expectation.everyMs;
     if (quiet === expectation.quiet) return undefined;

@@ -14,6 +14,7 @@ export function heldOf(incident: Incident, serviceName: SiteContext['serviceName
     headline: verdictOf(incident, serviceName).headline,
     sources: incident.sources,
     ports: [...new Set(incident.targets.map(({ port }) => port))],
+    ...(incident.kinds === undefined ? {} : { kinds: incident.kinds }),
     hits: incident.count,
     firstSeenMs: incident.firstSeenMs,
     lastSeenMs: incident.lastSeenMs,

@@ -40,7 +40,7 @@ const REMEMBERED = 1_000;
 const COUNTED: ReadonlySet<Action> = new Set(['denied', 'failed']);
 
 interface Day {
-  readonly fromMs: number;
+  fromMs: number;
   lines: number;
   readonly tables: Readonly<Record<Table, HeavyHitters<string>>>;
 }
@@ -68,6 +68,11 @@ export class BackgroundCounts {
     for (const port of [destination.port, ...furtherPorts]) tables.ports.add(portKey(port, transport));
     // A name is written by whoever sends the line.
     tables.observers.add((observer.hostname ?? observer.address).slice(0, 100));
+  }
+
+  /** The clock was set back to `nowMs`: no day begins after it ends. */
+  setBack(nowMs: number): void {
+    this.#day.fromMs = Math.min(this.#day.fromMs, nowMs);
   }
 
   /** The report of the day, which ends now; the next one begins. */

@@ -1,7 +1,7 @@
 import { formatDuration } from '../lib/duration.ts';
 import type { Severity } from '../types.ts';
-import { severityRank } from './severity.ts';
-import { type Held, Tally, type TallyReport } from './tally.ts';
+import { ChannelBudget, without } from './channel-budget.ts';
+import type { Held, TallyReport } from './tally.ts';
 import { plural } from './words.ts';
 
 /** So many mails in any window of so many milliseconds. */
@@ -46,7 +46,8 @@ const MAX_SOURCES = 10_000;
  * How many mails people get. In no window of `perMs` does a channel carry more than `mails`, digests included. A
  * quarter is kept for digests, which are spread over the window; a high or critical alert graver than everything that
  * waits may use of that quarter all but the last. What is over is held, counted exactly, and told in one digest.
- * It has no clock: times (milliseconds) come with each call and never run backwards.
+ * It has no clock: times (milliseconds) come with each call. When they run backwards (a clock was set back), what lies ahead
+ * counts as of now, so that nobody waits until the clock is there again.
  */
 export class Budget {
   readonly #limits: BudgetLimits;
@@ -91,6 +92,13 @@ export class Budget {
     return { allowed, over };
   }
 
+  /** Gives back what `admit` took at `atMs`: the mail did not come about. */
+  refund(channels: readonly string[], source: string | undefined, atMs: number): void {
+    for (const channel of channels) this.#channel(channel).refund(atMs);
+    const times = source === undefined ? undefined : this.#sources.get(source);
+    if (source !== undefined && times !== undefined) this.#sources.set(source, without(times, atMs));
+  }
+
   /** Counts mails from before this process began. For its source a mail is one, by however many channels it went. */
   noteSent(mails: readonly SentMail[]): void {
     const counted = new Set<string>();
@@ -109,9 +117,9 @@ export class Budget {
     return this.#channel(channel).hold(held, nowMs);
   }
 
-  /** Brings what waits about an incident up to date, without adding it anywhere. */
-  refresh(held: Held): void {
-    for (const channel of this.#channels.values()) channel.tally.refresh(held);
+  /** Brings what waits about an incident up to date, without adding it anywhere; gives the channels where it waits. */
+  refresh(held: Held): string[] {
+    return [...this.#channels].filter(([, { tally }]) => tally.refresh(held)).map(([name]) => name);
   }
 
   /** Drops an incident from the channel's digest, because it gets a mail of its own; says whether it was there. */
@@ -129,7 +137,7 @@ export class Budget {
     return this.#channels.get(channel)?.takeDigest(nowMs);
   }
 
-  /** Takes a digest back that could not be sent. */
+  /** Takes a digest of `nowMs` back that could not be sent, and gives its mail back. */
   putBack(channel: string, report: TallyReport, nowMs: number): void {
     this.#channel(channel).putBack(report, nowMs);
   }
@@ -148,8 +156,11 @@ export class Budget {
 
   #spentSource(source: string | undefined, nowMs: number): string | undefined {
     const { mails, perMs } = this.#limits.perSource;
-    const times = source === undefined ? [] : (this.#sources.get(source) ?? []);
-    if (times.filter((t) => t > nowMs - perMs).length < mails) return undefined;
+    const noted = source === undefined ? undefined : this.#sources.get(source);
+    if (source === undefined || noted === undefined) return undefined;
+    const times = noted.map((t) => Math.min(t, nowMs)).filter((t) => t > nowMs - perMs);
+    this.#sources.set(source, times);
+    if (times.length < mails) return undefined;
     return `this source had its ${plural(mails, 'mail')} in ${formatDuration(perMs)}`;
   }
 
@@ -160,80 +171,5 @@ export class Budget {
     this.#sources.delete(source);
     this.#sources.set(source, times);
     if (this.#sources.size > MAX_SOURCES) this.#sources.delete(this.#sources.keys().next().value!);
-  }
-}
-
-class ChannelBudget {
-  readonly tally = new Tally();
-  #mails = 0;
-  readonly #perMs: number;
-  /** Mails only digests and urgent alerts may use. */
-  #reserve = 0;
-  /** Times of the mails in the current window, oldest first; never more than `#mails`. */
-  #sent: number[] = [];
-  #lastDigestMs = Number.NEGATIVE_INFINITY;
-  #heldSinceMs = 0;
-
-  constructor(perMs: number, mails: number) {
-    this.#perMs = perMs;
-    this.allow(mails);
-  }
-
-  allow(mails: number): void {
-    this.#mails = mails;
-    this.#reserve = mails < 2 ? 0 : Math.ceil(mails / 4);
-    this.#sent = this.#sent.slice(-mails);
-  }
-
-  take(severity: Severity, nowMs: number): string | undefined {
-    this.#forget(nowMs);
-    const limit = this.#urgent(severity)
-      ? this.#mails - Math.min(1, this.#reserve)
-      : this.#mails - this.#reserve;
-    if (this.#sent.length < limit) {
-      this.#sent.push(nowMs);
-      return undefined;
-    }
-    return `the budget of ${plural(this.#mails, 'mail')} in ${formatDuration(this.#perMs)} is spent`;
-  }
-
-  noteSent(atMs: number, isDigest: boolean): void {
-    if (isDigest) this.#lastDigestMs = Math.max(this.#lastDigestMs, atMs);
-    this.#sent = [...this.#sent, atMs].slice(-this.#mails);
-  }
-
-  hold(held: Held, nowMs: number): boolean {
-    if (this.tally.empty) this.#heldSinceMs = nowMs;
-    return this.tally.add(held);
-  }
-
-  digestDueMs(nowMs: number): number | undefined {
-    if (this.tally.empty) return undefined;
-    this.#forget(nowMs);
-    const spacing = this.#perMs / Math.max(1, this.#reserve);
-    const spaced = Math.max(this.#heldSinceMs, this.#lastDigestMs) + spacing;
-    // The budget is spent until the oldest mail leaves the window.
-    const free = this.#sent.length < this.#mails ? nowMs : this.#sent[0]! + this.#perMs;
-    return Math.max(spaced, free);
-  }
-
-  takeDigest(nowMs: number): TallyReport | undefined {
-    if (this.tally.empty) return undefined;
-    this.#lastDigestMs = nowMs;
-    this.#sent.push(nowMs);
-    return this.tally.take();
-  }
-
-  putBack(report: TallyReport, nowMs: number): void {
-    if (this.tally.empty) this.#heldSinceMs = nowMs;
-    this.tally.putBack(report);
-  }
-
-  #urgent(severity: Severity): boolean {
-    return severityRank(severity) >= severityRank('high') && severityRank(severity) > this.tally.gravest;
-  }
-
-  #forget(nowMs: number): void {
-    this.#sent = this.#sent.filter((t) => t > nowMs - this.#perMs);
   }
 }

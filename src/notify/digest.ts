@@ -1,5 +1,6 @@
 import { oneLine, visible } from '../lib/escape.ts';
 import type { Decision } from '../types.ts';
+import { countedOf } from './counted.ts';
 import { htmlFields, htmlFooter, htmlLead, htmlPage, htmlParagraph, htmlTable } from './html-page.ts';
 import { timeSpan } from './local-time.ts';
 import type { Rendered, SiteContext } from './render-context.ts';
@@ -23,8 +24,13 @@ export function renderDigest(
   const span = timeSpan(report.firstSeenMs, report.lastSeenMs, zone);
   const listed = report.held.slice(0, MAX_LISTED);
   const left = report.held.length - listed.length;
+  // A notice counts nothing.
+  const counted = report.held.filter(({ hits }) => hits > 0);
+  const kinds = new Set(counted.flatMap((held) => held.kinds ?? (['packet'] as const)));
+  const { label, noun } = countedOf([...kinds]);
 
-  const lead = `${atLeast}${incidents} from ${sources} did not get a mail of their own.`;
+  // Of some there was a mail before, and not of what came since.
+  const lead = `What is new about ${atLeast}${incidents} from ${sources} had no mail of its own.`;
   const worst = listed[0] === undefined ? '' : asSentence(`The gravest: ${visible(listed[0].headline, 200)}`);
   const fields = [
     ['Date', span.date],
@@ -32,14 +38,14 @@ export function renderDigest(
     ['Incidents', `${atLeast}${report.held.length}${severities === '' ? '' : ` (${severities})`}`],
     ['Sources', `${atLeast}${report.sources}`],
     ['Ports', `${atLeast}${report.ports}`],
-    ['Packets', String(report.hits)],
+    [label, String(report.hits)],
   ] as const;
   const more = [
     ...(left > 0
       ? [`and ${plural(left, 'more incident')}, all of them in the store and on the web page`]
       : []),
     ...(report.unlisted > 0
-      ? [`and ${plural(report.unlisted, 'more alert')} beyond what is told apart, counted in the packets`]
+      ? [`and ${plural(report.unlisted, 'more alert')} beyond what is told apart, counted in the ${noun}s`]
       : []),
   ];
   const why = `${decision.reason}: ${visible(decision.because, 400)}.`;
@@ -67,7 +73,7 @@ export function renderDigest(
       htmlParagraph(worst),
       htmlFields(fields),
       htmlTable(
-        ['Severity', 'Incident', 'What', 'Packets'],
+        ['Severity', 'Incident', 'What', label],
         listed.map(({ severity, incidentId, headline, hits }) => [
           severity,
           visible(incidentId, 80),
@@ -84,6 +90,7 @@ export function renderDigest(
   };
 }
 
-function listLine({ severity, incidentId, headline, hits }: Held): string {
-  return `${severity.padEnd(8)}  ${visible(headline, 200)}, ${plural(hits, 'packet')}  [${visible(incidentId, 80)}]`;
+function listLine({ severity, incidentId, headline, hits, kinds }: Held): string {
+  const count = hits === 0 ? '' : `, ${plural(hits, countedOf(kinds).noun)}`;
+  return `${severity.padEnd(8)}  ${visible(headline, 200)}${count}  [${visible(incidentId, 80)}]`;
 }

@@ -123,7 +123,7 @@ export class Dispatcher {
     const { name } = lane.channel;
     try {
       while (!this.#closed) {
-        const entry = await this.#outbox.due(name, this.#timers.now());
+        const entry = await this.#due(name);
         if (entry === undefined) break;
         await this.#try(lane, entry);
       }
@@ -133,6 +133,16 @@ export class Dispatcher {
       this.#options.onFault?.(visible(`outbox, channel ${name}: ${(error as Error).message}`, 300));
       this.#alarm(lane, OUTBOX_FAULT_WAIT_MS);
     }
+  }
+
+  /** What to try now. No try is put off by more than the longest wait: what is due later was put off before the clock was set back. */
+  async #due(name: string): Promise<OutboxEntry | undefined> {
+    const nowMs = this.#timers.now();
+    const entry = await this.#outbox.due(name, nowMs);
+    if (entry !== undefined) return entry;
+    const nextMs = await this.#outbox.nextDueMs(name);
+    const { maxMs } = this.#options.backoff ?? DEFAULT_BACKOFF;
+    return nextMs !== undefined && nextMs - nowMs > maxMs ? this.#outbox.due(name, nextMs) : undefined;
   }
 
   #alarm(lane: Lane, ms: number): void {
@@ -196,7 +206,8 @@ export class Dispatcher {
         })
         .then((result) => {
           cancel();
-          lane.abort = undefined;
+          // An answer that comes late finds the next try under way.
+          if (lane.abort === abort) lane.abort = undefined;
           resolve(result);
         });
     });

@@ -72,7 +72,7 @@ export class Notifier {
     return this.#track(this.#handle(incident, transition, source, nowMs));
   }
 
-  /** Tells every channel what is no incident, within the budget. Resolves with the decision once it is in the outbox. */
+  /** Tells every channel what is no incident, within the budget. Resolves with the decision once it is in the outbox, or kept for the digest where that refuses it. */
   announce(notice: Notice): Promise<Decision> {
     if (this.#closing !== undefined) return Promise.reject(new Error('the notifier is closed'));
     return this.#track(this.#announce(notice));
@@ -143,7 +143,8 @@ export class Notifier {
     const decision = withinBudget(wanted, admission);
     const held = heldOf(incident, this.#options.site.serviceName);
 
-    if (!wanted.send) this.#budget.refresh(held);
+    const waiting = wanted.send ? [] : this.#budget.refresh(held);
+    for (const channel of waiting) this.#options.onHeld?.(channel, incident.id, held);
     for (const { channel } of admission.over) this.#hold(channel, held, nowMs);
     const alertId = decision.send ? alertIdOf(incident, decision) : undefined;
     this.#ledger.note(incident, decision, held, alertId, nowMs);
@@ -154,6 +155,7 @@ export class Notifier {
       try {
         await this.#send(incident, decision, source, alertId, admission.allowed);
       } catch (error) {
+        this.#budget.refund(admission.allowed, onlySource(incident), nowMs);
         for (const channel of waited) this.#hold(channel, held, nowMs);
         if (before === undefined) this.#ledger.forget(incident.id);
         else this.#ledger.put(before);
@@ -171,9 +173,20 @@ export class Notifier {
     const alert = noticeAlert(notice, this.#options.site);
     const admission = this.#budget.admit(this.#names, undefined, severity, atMs);
     const decision = withinBudget({ send: this.#names.length > 0, reason, because }, admission);
-    for (const { channel } of admission.over) this.#hold(channel, heldNotice(alert, headline, atMs), atMs);
+    const held = heldNotice(alert, headline, atMs);
+    for (const { channel } of admission.over) this.#hold(channel, held, atMs);
     this.#options.onDecision?.(decision, []);
-    if (decision.send) await this.#enqueue(alert, admission.allowed);
+    for (const channel of admission.allowed) {
+      try {
+        await this.#enqueue(alert, [channel]);
+      } catch (error) {
+        // Unlike an incident, it is owed by nobody.
+        this.#budget.refund([channel], undefined, atMs);
+        this.#hold(channel, held, atMs);
+        const because = `${(error as Error).message}; the notice goes into the next digest`;
+        this.#options.onFault?.(visible(`outbox, channel ${channel}: ${because}`, 300));
+      }
+    }
     this.#setAlarm();
     return decision;
   }
@@ -205,7 +218,8 @@ export class Notifier {
   /** Puts an alert into the outbox; what has no room there is told in the digest. */
   async #enqueue(alert: Alert, channels: readonly string[]): Promise<void> {
     for (const { alert: left, channel } of await this.#dispatcher.enqueue(alert, channels)) {
-      for (const id of left.incidentIds) {
+      // A notice is told under its own name.
+      for (const id of left.incidentIds.length === 0 ? [left.id] : left.incidentIds) {
         const held = this.#ledger.held(id) ?? heldFrom(left, id, this.#timers.now());
         this.#hold(channel, held, this.#timers.now());
       }

@@ -1,5 +1,6 @@
 import type { Decision, Incident, NotifyReason, Severity } from '../types.ts';
 import type { Admission } from './budget.ts';
+import { countedOf } from './counted.ts';
 import { severityRank } from './severity.ts';
 import { andList, plural } from './words.ts';
 
@@ -114,7 +115,7 @@ function closed(incident: Incident, history: History): Decision {
 /** `200 packets and 2 targets more`, or nothing when the incident is as the mail described it. */
 function growth(incident: Incident, last: Mark): string {
   const more = [
-    { by: incident.count - last.count, noun: 'packet' },
+    { by: incident.count - last.count, noun: countedOf(incident.kinds).noun },
     { by: incident.targets.length - last.targets, noun: 'target' },
     { by: incident.sources.length - last.sources, noun: 'source' },
   ].filter(({ by }) => by > 0);

@@ -24,7 +24,7 @@ export function renderHtml(view: View): string {
       ['Destination', block.destination],
       ['Service', block.service],
       ['Logged by', block.loggedBy],
-      ['Packets', block.packets],
+      block.count,
       ...(block.flags === undefined ? [] : [['Flags', block.flags] as const]),
     ]),
     htmlTable(grid.head, grid.rows, grid.wordColumns),

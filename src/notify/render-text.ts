@@ -52,7 +52,7 @@ function blockLines(block: Block): string[] {
     field('Source', block.source),
     field('Destination', block.destination),
     field('Service', block.service),
-    field('Logged by', [block.loggedBy, `Packets: ${block.packets}`, ...flags].join('      ')),
+    field('Logged by', [block.loggedBy, block.count.join(': '), ...flags].join('      ')),
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { Severity } from '../types.ts';
+import type { AttemptKind, Severity } from '../types.ts';
 import { SEVERITIES, severityRank } from './severity.ts';
 
 /** What a digest says about one incident. */
@@ -10,7 +10,8 @@ export interface Held {
   readonly headline: string;
   readonly sources: readonly string[];
   readonly ports: readonly number[];
-  /** Packets, by the devices' own counts. */
+  readonly kinds?: readonly AttemptKind[];
+  /** Packets or attempts, by the devices' own counts. */
   readonly hits: number;
   readonly firstSeenMs: number;
   readonly lastSeenMs: number;
@@ -82,8 +83,9 @@ export class Tally {
     return this.#unlistedIds.has(held.incidentId);
   }
 
-  refresh(held: Held): void {
-    if (this.#held.has(held.incidentId)) this.add(held);
+  /** Brings an incident that is told apart up to date; says whether it is. */
+  refresh(held: Held): boolean {
+    return this.#held.has(held.incidentId) && this.add(held);
   }
 
   /** Takes an incident out again; says whether it was there. */

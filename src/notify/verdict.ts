@@ -1,9 +1,10 @@
 import { formatDuration } from '../lib/duration.ts';
 import { visible } from '../lib/escape.ts';
 import type { DetectionKind, Incident, IncidentTarget } from '../types.ts';
+import { countedOf, hasPackets, isLonePacket } from './counted.ts';
 import type { SiteContext } from './render-context.ts';
 import { serviceLong, serviceShort } from './service-label.ts';
-import { andList, longDuration, plural } from './words.ts';
+import { andList, asSentence, longDuration, plural } from './words.ts';
 
 /** The judgement a reader needs first, for the subject and as the mail's first sentence. */
 export interface Verdict {
@@ -40,11 +41,10 @@ export function verdictOf(
       : `${atLeast(incident)}${plural(incident.sources.length, 'source')}`;
   const took = incident.lastSeenMs - incident.firstSeenMs;
   const alone = incident.lineCount <= 1;
-  const lone = incident.kind === 'any' && incident.count <= 1;
   const tell = (did: string, where: string, when: string) =>
     `${who} ${did} ${where}${alone ? '' : ` ${when}`}`;
   return {
-    word: lone ? 'Knock, perhaps a typo' : WORDS[incident.kind],
+    word: wordFor(incident),
     headline: tell(
       deed(incident, met, (target) => serviceShort(target, serviceName)),
       place(incident, met, watchedHosts),
@@ -56,6 +56,13 @@ export function verdictOf(
       `within ${longDuration(took)}`,
     )}.`,
   };
+}
+
+function wordFor(incident: Incident): string {
+  if (isLonePacket(incident)) return 'Knock, perhaps a typo';
+  if (incident.kind !== 'any' || hasPackets(incident)) return WORDS[incident.kind];
+  const { noun } = countedOf(incident.kinds);
+  return asSentence(incident.count === 1 ? noun : `${noun}s`).slice(0, -1);
 }
 
 /** The targets on which the condition was met; all of them when the incident does not say. */

@@ -1,5 +1,6 @@
 import { oneLine, visible } from '../lib/escape.ts';
 import type { Incident, IncidentObserver } from '../types.ts';
+import { countedOf } from './counted.ts';
 import { type Grid, gridOf } from './grid.ts';
 import { localTime, timeSpan } from './local-time.ts';
 import { remarksOn } from './remarks.ts';
@@ -36,7 +37,8 @@ export interface Block {
   readonly destination: string;
   readonly service: string;
   readonly loggedBy: string;
-  readonly packets: string;
+  /** `Packets` and how many, or what else it is that was attempted. */
+  readonly count: readonly [label: string, count: string];
   readonly flags?: string;
 }
 
@@ -80,7 +82,7 @@ function subjectOf(incident: Incident, { decision }: RenderContext, { word, head
     case 'escalated':
       return `Escalated to ${incident.severity}: ${word}: ${headline}`;
     case 'closing-summary':
-      return `Closed: ${word}: ${headline}, ${plural(incident.count, 'packet')}`;
+      return `Closed: ${word}: ${headline}, ${plural(incident.count, countedOf(incident.kinds).noun)}`;
     default:
       return `${word}: ${headline}`;
   }
@@ -115,7 +117,7 @@ function blockOf(incident: Incident, context: RenderContext): Block {
     destination: listOf([...hosts.values()], 8),
     service: listOf(labels(met), 8) + (company.length === 0 ? '' : `; also ${listOf(labels(company), 8)}`),
     loggedBy: listOf([...new Set(incident.observers.map(observerText))], 4),
-    packets: String(incident.count),
+    count: [countedOf(incident.kinds).label, String(incident.count)],
     ...(flags.length === 0 ? {} : { flags: listOf(flags, 8) }),
   };
 }

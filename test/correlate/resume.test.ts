@@ -133,6 +133,25 @@ describe('Correlator.resume()', () => {
     expect(after.correlator.resume(before.correlator.incidents(), [])).toHaveLength(1);
   });
 
+  it('knows of what kinds the attempts were', () => {
+    const before = correlator(rules);
+    for (const [i, host] of [10, 11, 12].entries())
+      before.correlator.add(hit('198.51.100.7', `192.0.2.${host}`, 143, i, { kind: 'login' }), i * 1_000);
+    before.correlator.drain();
+    const [open] = before.correlator.incidents();
+    expect(open!.kinds).toEqual(['login']);
+    const after = correlator(rules);
+    after.correlator.resume([open!], []);
+    after.correlator.add(hit('198.51.100.7', '192.0.2.13', 143, 4), 4_000);
+    after.correlator.drain();
+    expect(after.correlator.incidents()[0]!.kinds).toEqual(['login', 'packet']);
+    // What an earlier version has kept does not say.
+    const { kinds: _none, ...old } = open!;
+    const later = correlator(rules);
+    later.correlator.resume([old], []);
+    expect(later.correlator.incidents()[0]!.kinds).toEqual([]);
+  });
+
   it('names what changed once', () => {
     const run = correlator(rules);
     for (const [i, host] of [10, 11, 12].entries())

@@ -31,3 +31,14 @@ it('a machine that slept through several days tells them once', () => {
   expect(daily.turn(T0 + 3 * DAY)).toBeDefined();
   expect(daily.turn(T0 + 3 * DAY + 1_000)).toBeUndefined();
 });
+
+it('a clock that was set back stops it no longer than a day, and no day ends before it began', () => {
+  const daily = digest();
+  daily.add(attempt());
+  const back = T0 - 365 * DAY;
+  expect(daily.turn(back)).toBeUndefined();
+  const due = Date.parse('2025-11-24T06:00:00Z');
+  expect(daily.turn(due - 1)).toBeUndefined();
+  expect(daily.turn(due)!.text).toContain('1 line denied or failed in 18 hours');
+  expect(daily.turn(due + 1_000)).toBeUndefined();
+});

@@ -23,6 +23,14 @@ function lines(
 const kinds = (health: SenderHealth, atMs: number) => health.check(atMs).map(({ kind }) => kind);
 
 describe('D1: a sender that is expected', () => {
+  it('is missed in time after the clock was set back', () => {
+    const health = new SenderHealth([{ address: '192.0.2.1', everyMs: 15 * MINUTE }], T0);
+    lines(health, 1, 'attempt', T0 + 60 * MINUTE);
+    expect(kinds(health, T0)).toEqual([]);
+    expect(kinds(health, T0 + 15 * MINUTE)).toEqual([]);
+    expect(kinds(health, T0 + 15 * MINUTE + 1)).toEqual(['sender-quiet']);
+  });
+
   it('raises one alarm when it falls silent, and one when it is heard again', () => {
     const health = new SenderHealth([{ address: '192.0.2.1', everyMs: 15 * MINUTE }], T0);
     lines(health, 1, 'attempt', T0 + MINUTE);

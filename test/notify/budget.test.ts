@@ -170,6 +170,24 @@ describe('Budget', () => {
     expect(budget.digestDueMs('ops', 2_000)).toBe(1_000 + HOUR / 2);
   });
 
+  it('keeps nobody waiting for a clock that was set back', () => {
+    const budget = new Budget({
+      perChannel: { mails: 2, perMs: HOUR },
+      perSource: { mails: 1, perMs: HOUR },
+    });
+    const day = 24 * HOUR;
+    const ask = (source: string, nowMs: number) => budget.admit(['ops'], source, 'low', nowMs).allowed;
+    expect(ask('198.51.100.7', day)).toEqual(['ops']);
+    budget.hold('ops', held('k1'), day);
+    budget.takeDigest('ops', day + 1);
+    budget.hold('ops', held('k2'), day + 2);
+    expect(ask('198.51.100.8', 5)).toEqual([]);
+    // From then on the usual times apply, and not more mails than ever.
+    expect(budget.digestDueMs('ops', 5)).toBe(5 + HOUR);
+    expect(ask('198.51.100.7', 5)).toEqual([]);
+    expect(ask('198.51.100.7', 5 + HOUR)).toEqual(['ops']);
+  });
+
   it('keeps its memory bounded under a million sources', () => {
     const budget = new Budget({
       perChannel: { mails: 1, perMs: HOUR },

@@ -34,8 +34,8 @@ describe('renderDigest()', () => {
     const { subject, text, html } = renderDigest(tally.take(), site);
     expect(subject).toBe('[knockwatch] Digest: 3 incidents from 3 sources (1 critical, 2 medium)');
     expect(text).toBe(`\
-3 incidents from 3 sources did not get a mail of their own. The gravest: 198.51.100.2 tried imap on 3 watched hosts in
-9 s.
+What is new about 3 incidents from 3 sources had no mail of its own. The gravest: 198.51.100.2 tried imap on 3 watched
+hosts in 9 s.
 
   Date:         Sat 24 Jan 2026
   Time:         18:47:46 - 18:47:55 (+01:00), 17:47:46Z
@@ -57,6 +57,21 @@ knockwatch on mon1, digest
 `);
     expect(html).toContain('<title>[knockwatch] Digest: 3 incidents');
     expect(html).not.toMatch(/(src|href|url\()/i);
+  });
+
+  it('calls what it counts by its name', () => {
+    const tally = new Tally();
+    tally.add(held(1, { kinds: ['login'], hits: 5 }));
+    const logins = renderDigest(tally.take(), site).text;
+    expect(logins).toContain('  Logins:       5\n');
+    expect(logins).toContain('in 9 s, 5 login attempts  [k1]');
+    tally.add(held(1, { kinds: ['login'], hits: 5 }));
+    tally.add(held(2));
+    tally.add(held(3, { headline: 'Quiet: gw1 has stopped sending', hits: 0 }));
+    const mixed = renderDigest(tally.take(), site).text;
+    expect(mixed).toContain('  Attempts:     8\n');
+    expect(mixed).toContain('in 9 s, 3 packets  [k2]');
+    expect(mixed).toContain('stopped sending  [k3]');
   });
 
   it('lists a hundred and counts the rest, and doubts so many sources', () => {

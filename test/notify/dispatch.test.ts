@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { SendResult } from '../../src/notify/channel.ts';
 import { Dispatcher, type DispatchOptions } from '../../src/notify/dispatch.ts';
 import { MemoryOutbox } from '../../src/notify/memory-outbox.ts';
 import type { Delivery } from '../../src/types.ts';
@@ -157,6 +158,25 @@ describe('Dispatcher', () => {
     expect(displaced).toMatchObject([{ channel: 'ops', alert: { id: 'b' } }]);
   });
 
+  it('tries what was put off before the clock was set back', async () => {
+    const ops = new FakeChannel();
+    ops.behaviour = LATER;
+    const timers = new FakeTimers(1_000_000);
+    let aheadMs = 86_400_000;
+    const clock = {
+      now: () => timers.now() + aheadMs,
+      after: (ms: number, call: () => void) => timers.after(ms, call),
+    };
+    const { dispatcher } = dispatch([ops], { timers: clock });
+    await dispatcher.enqueue(alert(), ['ops']);
+    await settle();
+    aheadMs = 0;
+    ops.behaviour = OK;
+    await timers.advance(8_000);
+    expect(ops.given).toHaveLength(2);
+    expect(timers.pending).toBe(0);
+  });
+
   it('begins with what an earlier life left behind', async () => {
     const ops = new FakeChannel();
     const outbox = new MemoryOutbox();
@@ -231,6 +251,23 @@ describe('Dispatcher', () => {
         await expect(dispatcher.enqueue(alert(), ['ops'])).rejects.toThrow('closed');
       },
     );
+
+    it('ends a try under way when the one before it is answered late', async () => {
+      const answers: ((result: SendResult) => void)[] = [];
+      const ops = new FakeChannel();
+      ops.send = () => new Promise((resolve) => answers.push(resolve));
+      const { dispatcher, timers } = dispatch([ops]);
+      await dispatcher.enqueue(alert(), ['ops']);
+      // The first has had its minute, the second is under way.
+      await timers.advance(61_000);
+      expect(answers).toHaveLength(2);
+      answers[0]!(LATER);
+      await settle();
+      let closed = false;
+      void dispatcher.close().then(() => (closed = true));
+      await settle();
+      expect(closed).toBe(true);
+    });
 
     it('leaves no alarm behind', async () => {
       const ops = new FakeChannel();

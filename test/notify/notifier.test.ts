@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { serviceName } from '../../src/lib/services.ts';
 import type { LedgerRecord } from '../../src/notify/ledger.ts';
 import { MemoryOutbox } from '../../src/notify/memory-outbox.ts';
+import type { Notice } from '../../src/notify/notice.ts';
 import { Notifier } from '../../src/notify/notifier.ts';
 import type { AlertSource, NotifierOptions } from '../../src/notify/notifier-options.ts';
 import type { Transition } from '../../src/notify/reason.ts';
@@ -12,6 +13,26 @@ import { FakeTimers, settle } from '../support/fake-timers.ts';
 import { context, incident, T0, target } from '../support/notify.ts';
 
 const HOUR = 3_600_000;
+const QUIET: Notice = {
+  reason: 'sender-quiet',
+  severity: 'medium',
+  headline: 'Quiet: gw1 has stopped sending',
+  sentences: [],
+  lines: [],
+  advice: [],
+  because: 'the configuration says so',
+  atMs: T0,
+};
+
+/** An outbox that refuses what it is given as long as `refusing` is set. */
+class FickleOutbox extends MemoryOutbox {
+  refusing = true;
+
+  override async put(...args: Parameters<MemoryOutbox['put']>) {
+    if (this.refusing) throw new Error('Redis is away');
+    return super.put(...args);
+  }
+}
 const open: { notifier: Notifier; timers: FakeTimers }[] = [];
 afterEach(async () => {
   for (const { notifier, timers } of open.splice(0)) {
@@ -256,6 +277,19 @@ describe('Notifier', () => {
     expect(ops.given.at(-1)!.text).toContain('500 packets  [k2]');
   });
 
+  it('does not say of an incident whose end is in a digest that it had no mail', async () => {
+    const { ops, timers, tell } = start({
+      budget: { perChannel: { mails: 9, perMs: HOUR }, perSource: { mails: 1, perMs: HOUR } },
+    });
+    await tell(incident(), 'settled');
+    await tell(incident({ count: 500, state: 'closed' }), 'closed');
+    await timers.advance(HOUR);
+    expect(ops.given.map(({ reason }) => reason)).toEqual(['first-sight', 'digest']);
+    expect(ops.given[1]!.text).toContain(
+      'What is new about 1 incident from 1 source had no mail of its own.',
+    );
+  });
+
   it('lets a dead server cost nothing but time: what has no room is counted in one digest', async () => {
     const outbox = new MemoryOutbox({ perChannel: 5 });
     const { ops, timers, tell } = start({ outbox, sendTimeoutMs: 1_000, maxAgeMs: 10 * 24 * HOUR });
@@ -276,6 +310,39 @@ describe('Notifier', () => {
     expect(ops.given.length).toBeLessThanOrEqual(10);
   });
 
+  it('tells a notice in the digest that has no room in the queue, or has to make room there', async () => {
+    for (const severity of ['medium', 'critical'] as const) {
+      const kept = new Map<string, Held>();
+      const { ops, timers, tell, notifier } = start({
+        outbox: new MemoryOutbox({ perChannel: 2 }),
+        onHeld: (_, id, held) => (held === undefined ? kept.delete(id) : kept.set(id, held)),
+      });
+      ops.behaviour = LATER;
+      await tell(from(1, { severity }), 'settled');
+      if (severity === 'critical') await notifier.announce(QUIET);
+      await settle();
+      await tell(from(2, { severity }), 'settled');
+      if (severity === 'medium') await notifier.announce(QUIET);
+      expect([...kept.values()].map(({ headline }) => headline)).toEqual([QUIET.headline]);
+      ops.behaviour = OK;
+      await timers.advance(HOUR);
+      const digest = ops.given.find(({ reason }) => reason === 'digest')!;
+      expect(digest.text).toContain(`${QUIET.headline}  [`);
+      expect(kept.size).toBe(0);
+    }
+  });
+
+  it('tells a notice in the digest that the outbox refuses', async () => {
+    const outbox = new FickleOutbox();
+    const { ops, timers, notifier, faults } = start({ outbox });
+    await notifier.announce(QUIET);
+    expect(faults).toEqual(['outbox, channel ops: Redis is away; the notice goes into the next digest']);
+    outbox.refusing = false;
+    await timers.advance(HOUR);
+    expect(ops.given.map(({ reason }) => reason)).toEqual(['digest']);
+    expect(ops.given[0]!.text).toContain(QUIET.headline);
+  });
+
   it('remembers nothing as told when the outbox refuses', async () => {
     const outbox = new MemoryOutbox();
     const put = outbox.put.bind(outbox);
@@ -284,6 +351,23 @@ describe('Notifier', () => {
     await expect(tell(incident(), 'settled')).rejects.toThrow('disk full');
     outbox.put = put;
     expect(await tell(incident(), 'settled')).toMatchObject({ send: true, reason: 'first-sight' });
+    await settle();
+    expect(ops.ids).toEqual(['k7f2.first']);
+  });
+
+  it('spends none of the budget on mails that the outbox refuses', async () => {
+    const outbox = new FickleOutbox();
+    const budget = { perChannel: { mails: 1, perMs: HOUR }, perSource: { mails: 1, perMs: HOUR } };
+    const { ops, timers, tell, notifier } = start({ outbox, budget });
+    for (let i = 0; i < 3; i++) {
+      await expect(tell(incident(), 'settled')).rejects.toThrow('Redis is away');
+      await timers.advance(1_000);
+    }
+    await notifier.announce({ ...QUIET, atMs: timers.now() });
+    // Nor on digests: this one is refused an hour long.
+    await timers.advance(2 * HOUR);
+    outbox.refusing = false;
+    expect((await tell(incident({ severity: 'critical' }), 'settled')).send).toBe(true);
     await settle();
     expect(ops.ids).toEqual(['k7f2.first']);
   });
@@ -411,6 +495,23 @@ describe('Notifier', () => {
       expect(second.ops.given.map(({ reason }) => reason)).toEqual(['digest']);
       expect(second.ops.given[0]!.incidentIds).toHaveLength(7);
       expect(kept.size).toBe(0);
+    });
+
+    it('leaves what waits for a digest as it is at the end, not as it was when it began to wait', async () => {
+      const kept = new Map<string, Held>();
+      const options: Partial<NotifierOptions> = {
+        budget: { perChannel: { mails: 1, perMs: HOUR }, perSource: { mails: 9, perMs: HOUR } },
+        keepsHeld: () => true,
+        onHeld: (_, id, held) => (held === undefined ? kept.delete(id) : kept.set(id, held)),
+      };
+      const { notifier, tell } = start(options);
+      for (const i of [1, 2]) await tell(from(i), 'settled');
+      await tell(from(2, { count: 5_000, state: 'closed' }), 'closed');
+      await notifier.close();
+      const next = start({ ...options, held: [...kept.values()].map((held) => ({ channel: 'ops', held })) });
+      next.notifier.start();
+      await next.timers.advance(3 * HOUR);
+      expect(next.ops.given[0]!.text).toContain('5000 packets');
     });
 
     it('tells more than a digest can tell apart once, and not again after a restart', async () => {

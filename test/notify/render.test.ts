@@ -257,6 +257,43 @@ rule classic-probe, rules/office.yaml:12
     expect(remarksOf({ kind: 'any', count: 1 })).toContain('more often a typing error than a probe');
   });
 
+  it('says of logins and requests nothing that is true of packets only', () => {
+    const lone = {
+      kind: 'any',
+      count: 1,
+      lineCount: 1,
+      targets: [target('192.0.2.10', 22, 0, { name: 'lisa' })],
+      ports: [22],
+      tcpFlags: [],
+    } as const;
+    const site = context({ lines: [] });
+    const login = renderAlert(incident({ ...lone, kinds: ['login'] }), site);
+    expect(login.subject).toBe('[knockwatch] Login attempt: 198.51.100.7 tried ssh on lisa');
+    expect(login.text).toContain('Logins: 1');
+    expect(login.html).toContain('Logins');
+    const requests = renderAlert(
+      incident({
+        ...lone,
+        kinds: ['request'],
+        count: 7,
+        lineCount: 7,
+        sources: ['198.51.100.7', '2001:db8::7'],
+        overflow: 2,
+        state: 'closed',
+      }),
+      { ...site, decision: { send: true, reason: 'closing-summary', because: 'closed' } },
+    );
+    expect(requests.subject).toMatch(/^\[knockwatch\] Closed: Requests: .*, 7 requests$/);
+    expect(requests.text).toContain('told apart by nothing but their addresses');
+    expect(requests.text).toContain('2 requests named hosts');
+    for (const { subject, text, html } of [login, requests])
+      expect(subject + text + html).not.toMatch(/packet|typo|typing/i);
+    const mixed = renderAlert(incident({ ...lone, kinds: ['login', 'packet'], count: 2 }), site);
+    expect(mixed.subject).toContain('Knock: ');
+    expect(mixed.text).toContain('Attempts: 2');
+    expect(mixed.text).toContain('only a completed connection would prove it');
+  });
+
   it('joins many sources, ports and devices in a line with an end', () => {
     const { text } = renderAlert(
       incident({
