@@ -87,7 +87,7 @@ export class ResilientStore extends StoreProxy {
     for (const timer of this.#timers) clearInterval(timer);
     if (this.recover()) {
       this.run((store) => store.flush());
-      this.#disk?.close();
+      this.#closeDisk();
     }
     if (this.#memory !== undefined) {
       const { slots, incidents } = this.#memory.live();
@@ -96,6 +96,16 @@ export class ResilientStore extends StoreProxy {
     }
     this.#lock?.release();
     this.#lock = undefined;
+  }
+
+  /** Everything is committed by now: where the last clean-up fails, the next run finds it in the write-ahead log. */
+  #closeDisk(): void {
+    try {
+      this.#disk?.close();
+    } catch (error) {
+      if (!(error instanceof StoreFailure)) throw error;
+      this.#disk?.abandon();
+    }
   }
 
   /** Does it on disk; when the disk fails, in memory, with everything that must survive. */

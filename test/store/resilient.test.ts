@@ -205,6 +205,17 @@ describe('when the disk fails', () => {
     expect(ids(again)).toEqual(['a1', 'a2']);
   });
 
+  it('failing in the last clean-up: closes all the same, and another can open what was committed', () => {
+    const { open, fault } = faultyDisk();
+    const store = openStore(open);
+    put(store, 'a1');
+    store.flush();
+    fault.code = 13;
+    fault.after = fault.calls;
+    expect(() => store.close()).not.toThrow();
+    expect(ids(openStore())).toEqual(['a1']);
+  });
+
   it('what comes as it fails with a full batch is kept once', () => {
     const { open, fault } = faultyDisk();
     const store = openStore(open);
