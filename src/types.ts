@@ -248,7 +248,7 @@ export interface IncidentResume {
   readonly grownLevels: number;
   /** The source whose hit met the condition. */
   readonly openedBy?: string;
-  /** The correlator's clock when the last hit came. */
+  /** The correlator's clock when the last hit came, or that hit's time if it is later. */
   readonly touchedMs?: number;
 }
 

@@ -71,6 +71,10 @@ export class DistinctDetector implements Detector {
     this.#windows.expire(nowMs);
   }
 
+  setBack(nowMs: number): void {
+    this.#windows.setBack(nowMs);
+  }
+
   progress(hit: Hit): string {
     const { noun, threshold, withinMs } = this.#condition;
     if (this.#condition.accepts?.(hit) === false) return `does not count for ${this.spec.kind}`;

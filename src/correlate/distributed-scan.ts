@@ -67,6 +67,11 @@ export class DistributedScanDetector implements Detector {
     this.#hosts.expire(nowMs);
   }
 
+  setBack(nowMs: number): void {
+    this.#sources.setBack(nowMs);
+    this.#hosts.setBack(nowMs);
+  }
+
   progress(hit: Hit): string {
     const sources = this.#sources.peek(hit)?.distinct ?? 1;
     const hosts = this.#hosts.peek(hit)?.distinct ?? 1;

@@ -138,7 +138,7 @@ export class Incidents {
     incident.keys.add(key);
     for (const remark of detection.remarks ?? []) incident.remarks.add(remark);
     for (const hit of news) incident.add(hit, this.#options.lineOf);
-    this.#touch(incident, clockMs);
+    this.#touch(incident, Math.max(clockMs, newest.attempt.atMs));
     if (known === undefined) this.#options.onTransition(incident.snapshot(), 'opened');
     else this.#grow(incident, spec);
   }
@@ -150,7 +150,7 @@ export class Incidents {
     const rule = this.#rules.get(incident.ruleId)!;
     if (this.#current(identifier, rule, hit.attempt.atMs) === undefined) return false;
     incident.add(hit, this.#options.lineOf);
-    this.#touch(incident, clockMs);
+    this.#touch(incident, Math.max(clockMs, hit.attempt.atMs));
     this.#grow(incident, spec);
     return true;
   }
@@ -159,6 +159,16 @@ export class Incidents {
   advance(doneMs: number, nowMs: number): void {
     while (this.#toSettle.size > 0 && this.#toSettle.nextMs <= nowMs) this.#settleNext(this.#toSettle.nextMs);
     this.#silences.advance(doneMs);
+  }
+
+  /** The clock was set back to `nowMs`: what was heard later counts as heard then. */
+  setBack(nowMs: number): void {
+    for (const incident of this.#open.values()) {
+      if (incident.touchedMs <= nowMs) continue;
+      incident.touchedMs = nowMs;
+      this.#silences.watch(incident);
+      this.#changed.add(incident);
+    }
   }
 
   /** When the next first alert is due; Infinity when none is. */
@@ -240,8 +250,8 @@ export class Incidents {
     return others;
   }
 
-  #touch(incident: OpenIncident, clockMs: number): void {
-    incident.touchedMs = clockMs;
+  #touch(incident: OpenIncident, heardMs: number): void {
+    incident.touchedMs = Math.max(incident.touchedMs, heardMs);
     this.#changed.add(incident);
     // Re-insertion keeps the map in order of last touch, which is what `#closeOldest` gives up first.
     this.#open.delete(incident.identifier);

@@ -57,6 +57,7 @@ export class KeyedWindows {
   readonly #withinMs: number;
   readonly #bounds: WindowBounds;
   #evicted = 0;
+  #newestMs = Number.NEGATIVE_INFINITY;
   #nextSweepMs = Number.NEGATIVE_INFINITY;
 
   constructor(by: readonly GroupBy[], distinct: Distinct, withinMs: number, bounds: WindowBounds) {
@@ -73,6 +74,7 @@ export class KeyedWindows {
 
   /** Adds a hit to its key's window; undefined while it is that key's only hit. */
   add(hit: Hit): SlidingWindow<string | number> | undefined {
+    this.#newestMs = Math.max(this.#newestMs, hit.attempt.atMs);
     const flat = this.#flatKey(hit);
     const key = flat === undefined ? textKey(hit, this.#by) : flat.a * HOST_BITS + flat.b;
     let window = this.#windows.get(key);
@@ -103,6 +105,15 @@ export class KeyedWindows {
     for (const [key, window] of this.#windows) {
       if (window.newestMs <= nowMs - this.#withinMs) this.#windows.delete(key);
     }
+  }
+
+  /** The clock was set back: forgets hits that happened after `nowMs`. */
+  setBack(nowMs: number): void {
+    if (this.#newestMs <= nowMs) return;
+    this.#newestMs = nowMs;
+    this.#nextSweepMs = nowMs;
+    this.#singles.setBack(nowMs);
+    for (const window of this.#windows.values()) window.setBack(nowMs);
   }
 
   #valueOf(hit: Hit): string | number {

@@ -110,7 +110,10 @@ export class OpenIncident {
   severity: Severity;
   firstSeenMs: number;
   lastSeenMs: number;
-  /** The correlator's clock when the last hit came: a delayed log must not close an incident it still feeds. */
+  /**
+   * The correlator's clock when the last hit came, or that hit's time if it is later: a delayed log must not close an incident it
+   * still feeds. Never ahead of a clock that was set back, as `lastSeenMs` may be.
+   */
   touchedMs = Number.NEGATIVE_INFINITY;
   settled = false;
   /** When its silence is looked at next. */
@@ -151,7 +154,7 @@ export class OpenIncident {
   static resume(incident: Incident): OpenIncident {
     const openedBy = incident.resume?.openedBy ?? incident.sources[0] ?? '';
     const opened = new OpenIncident({ ...incident, openedBy });
-    opened.touchedMs = incident.resume?.touchedMs ?? Number.NEGATIVE_INFINITY;
+    opened.touchedMs = incident.resume?.touchedMs ?? incident.lastSeenMs;
     opened.state = incident.state;
     opened.settled = incident.resume?.settled ?? true;
     opened.grownLevels = incident.resume?.grownLevels ?? 0;

@@ -64,6 +64,16 @@ export class SlidingWindow<Value> {
     if (this.#hits.length === 0) this.met = false;
   }
 
+  /** Drops hits that happened after `nowMs`: the clock was set back. */
+  setBack(nowMs: number): void {
+    while (this.#hits.length > 0 && this.#hits[this.#hits.length - 1]!.attempt.atMs > nowMs) {
+      this.#hits.pop();
+      this.#forget(this.#values.pop()!);
+    }
+    this.newestMs = Math.min(this.newestMs, nowMs);
+    if (this.#hits.length === 0) this.met = false;
+  }
+
   #forget(value: Value): void {
     const left = this.#occurrences.get(value)! - 1;
     if (left === 0) this.#occurrences.delete(value);

@@ -37,6 +37,7 @@ export function correlator(
   rules: readonly Rule[],
   extra: {
     readonly latenessMs?: number;
+    readonly isMachineClock?: boolean;
     readonly bounds?: WindowBounds;
     readonly maxOpen?: number;
     readonly isOwn?: (ip: string) => boolean;
