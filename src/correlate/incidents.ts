@@ -121,10 +121,10 @@ export class Incidents {
     return incident !== undefined && incident.openedAtMs > atMs;
   }
 
-  /** Whether a hit of an earlier run has been counted by the incident its window is part of. */
+  /** Whether a hit of an earlier run has been counted by the incident its window is part of; to be asked once for each. */
   hasCounted(identifier: string, key: string, atMs: number): boolean {
     const incident = this.#open.get(identifier);
-    return incident !== undefined && incident.keys.has(key) && atMs <= incident.lastSeenMs;
+    return incident !== undefined && incident.keys.has(key) && incident.hasCounted(atMs);
   }
 
   /** A detector's condition is met for these hits. */

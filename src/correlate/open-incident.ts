@@ -125,6 +125,11 @@ export class OpenIncident {
   readonly sources = new Set<string>();
   readonly hostIps = new Set<string>();
   #overflow = 0;
+  /** Hits counted at `lastSeenMs`. */
+  #lastSeenHits = 0;
+  /** `lastSeenMs` of the snapshot it was resumed from, and how many of the hits it has counted at that time are still to come again. */
+  #resumedAtMs = Number.NEGATIVE_INFINITY;
+  #toComeAgain = 0;
   readonly #sentence: string;
   readonly #bounds: IncidentBounds;
   readonly #targets = new Map<string, Target>();
@@ -159,6 +164,9 @@ export class OpenIncident {
     opened.settled = incident.resume?.settled ?? true;
     opened.grownLevels = incident.resume?.grownLevels ?? 0;
     opened.lastSeenMs = incident.lastSeenMs;
+    opened.#lastSeenHits = incident.resume?.lastSeenHits ?? Number.POSITIVE_INFINITY;
+    opened.#resumedAtMs = opened.lastSeenMs;
+    opened.#toComeAgain = opened.#lastSeenHits;
     opened.count = incident.count;
     opened.#overflow = incident.overflow;
     opened.#lines = new EvidenceLines(opened.#bounds.maxLines, incident.lines, incident.lineCount);
@@ -181,10 +189,22 @@ export class OpenIncident {
     return this.#targets.size;
   }
 
+  /** Whether a hit that comes again after a restart is one its snapshot has counted; to be asked once for each of its windows' hits. */
+  hasCounted(atMs: number): boolean {
+    if (atMs !== this.#resumedAtMs) return atMs < this.#resumedAtMs;
+    if (this.#toComeAgain === 0) return false;
+    this.#toComeAgain--;
+    return true;
+  }
+
   add(hit: Hit, lineOf: (ref: LineRef) => EvidenceLine | undefined): void {
     const { attempt } = hit;
     this.firstSeenMs = Math.min(this.firstSeenMs, attempt.atMs);
-    this.lastSeenMs = Math.max(this.lastSeenMs, attempt.atMs);
+    if (attempt.atMs > this.lastSeenMs) {
+      this.lastSeenMs = attempt.atMs;
+      this.#lastSeenHits = 0;
+    }
+    if (attempt.atMs === this.lastSeenMs) this.#lastSeenHits++;
     this.count += attempt.count;
     this.#lines.add(attempt, lineOf);
     const kept = [
@@ -234,7 +254,16 @@ export class OpenIncident {
 
   #resumption(): NonNullable<Incident['resume']> {
     const { settled, grownLevels, openedBy, touchedMs } = this;
-    return { keys: [...this.keys], settled, grownLevels, openedBy, touchedMs };
+    const seen = this.#lastSeenHits;
+    return {
+      keys: [...this.keys],
+      settled,
+      grownLevels,
+      openedBy,
+      touchedMs,
+      // A snapshot of an earlier release does not say.
+      ...(Number.isFinite(seen) ? { lastSeenHits: seen } : {}),
+    };
   }
 
   /** Whether there is room for the target, or it is there. */
