@@ -154,10 +154,10 @@ export class KeyedWindows {
     return b < 0 ? undefined : { a, b };
   }
 
-  /** Logins and requests have more to say than the table keeps: they get a window at once. */
+  /** Logins, requests, and lines that name several ports have more to say than the table keeps: they get a window at once. */
   #putSingle(key: { readonly a: number; readonly b: number }, hit: Hit): boolean {
     const { attempt } = hit;
-    if (attempt.kind !== 'packet') return false;
+    if (attempt.kind !== 'packet' || attempt.furtherPorts !== undefined) return false;
     const valueId = this.#distinct === 'host' ? this.#hosts.intern(hit.host.ip, () => hit.host) : hit.port;
     const { observer, parser, product, action, rule, transport, timeSource } = attempt;
     const report = `${observer.address} ${observer.via} ${observer.hostname} ${parser} ${product} ${action} ${transport} ${timeSource} ${rule}`;
