@@ -32,6 +32,7 @@ export class Incidents {
   readonly #open = new Map<string, OpenIncident>();
   #rules: ReadonlyMap<string, Rule> = new Map();
   readonly #options: IncidentOptions;
+  /** By the source that opened them. */
   readonly #bySource = new Map<string, Set<OpenIncident>>();
   /** When each incident's first alert is due. */
   readonly #toSettle = new DueQueue<OpenIncident>();
@@ -291,10 +292,8 @@ export class Incidents {
     incident.state = 'closed';
     this.#changed.delete(incident);
     this.#open.delete(incident.identifier);
-    for (const source of incident.sources) {
-      const others = this.#bySource.get(source);
-      if (others?.delete(incident) && others.size === 0) this.#bySource.delete(source);
-    }
+    const others = this.#bySource.get(incident.openedBy);
+    if (others?.delete(incident) && others.size === 0) this.#bySource.delete(incident.openedBy);
     this.#options.onTransition(incident.snapshot(), 'closed');
   }
 

@@ -298,6 +298,22 @@ describe('escalation', () => {
   });
 });
 
+describe('severity', () => {
+  it('is not raised by an incident that is over, though its opener came when its list of sources was full', () => {
+    const rules = [
+      rule([{ kind: 'repeat', count: 700, withinMs: 60_000, by: ['host'] }]),
+      rule([{ kind: 'any', by: ['source'] }], { id: 'logins', severity: 'low' }),
+    ];
+    const crowd = Array.from({ length: 700 }, (_, i) =>
+      hit(`198.51.${i >> 8}.${i & 255}`, LISA, 22, i / 100, { sequence: i }),
+    );
+    const opener = crowd.at(-1)!.sourceIp;
+    const login = hit(opener, LISA, 22, 20_000, { ruleId: 'logins', kind: 'login', action: 'failed' });
+    const [, logins] = incidentsOf(rules, [...crowd, login]);
+    expect(logins).toMatchObject({ ruleId: 'logins', severity: 'low', remarks: [] });
+  });
+});
+
 describe('bounds', () => {
   const flood = (n: number) =>
     Array.from({ length: n }, (_, i) =>
