@@ -35,7 +35,13 @@ export class DistinctDetector implements Detector {
   constructor(condition: DistinctCondition, bounds: WindowBounds) {
     this.spec = condition.spec;
     this.#condition = condition;
-    this.#windows = new KeyedWindows(condition.by, condition.distinct, condition.withinMs, bounds);
+    this.#windows = new KeyedWindows(
+      condition.by,
+      condition.distinct,
+      condition.threshold,
+      condition.withinMs,
+      bounds,
+    );
   }
 
   get stats(): DetectorStats {

@@ -24,8 +24,8 @@ export class DistributedScanDetector implements Detector {
   constructor(ruleId: string, spec: DistributedScan, bounds: WindowBounds) {
     this.spec = spec;
     this.#ruleId = ruleId;
-    this.#sources = new KeyedWindows(spec.by, 'source', spec.withinMs, bounds);
-    this.#hosts = new KeyedWindows(spec.by, 'host', spec.withinMs, bounds);
+    this.#sources = new KeyedWindows(spec.by, 'source', spec.sources, spec.withinMs, bounds);
+    this.#hosts = new KeyedWindows(spec.by, 'host', spec.hosts, spec.withinMs, bounds);
   }
 
   get stats(): DetectorStats {
