@@ -92,6 +92,7 @@ export class Pipeline {
       options.hits ??
       new Correlator(options.ruleSet.rules, {
         ...options,
+        isMachineClock: options.mode === 'live',
         lineOf: (ref) => options.lines.get(ref),
         maxOpen: options.maxOpenIncidents,
       });

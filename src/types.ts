@@ -250,8 +250,10 @@ export interface IncidentResume {
   readonly grownLevels: number;
   /** The source whose hit met the condition. */
   readonly openedBy?: string;
-  /** The correlator's clock when the last hit came. */
+  /** The correlator's clock when the last hit came, or that hit's time if it is later. */
   readonly touchedMs?: number;
+  /** How many hits it has counted at `lastSeenMs`: devices state whole seconds, so more of that time may follow. */
+  readonly lastSeenHits?: number;
 }
 
 /** One cell of the host x port grid. */

@@ -22,6 +22,7 @@ export function any(ruleId: string, spec: Extract<DetectSpec, { kind: 'any' }>):
       sentence: 'first sight; the rule asks for one hit',
     }),
     expire: () => {},
+    setBack: () => {},
     progress: () => 'one hit is enough',
   };
 }

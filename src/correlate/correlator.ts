@@ -12,7 +12,12 @@ export interface CorrelatorOptions extends IncidentOptions {
   /** How far out of order hits may arrive and still be seen in order; also the least delay of a detection. */
   readonly latenessMs: number;
   readonly bounds?: WindowBounds;
+  /** The stream's clock is the machine's, which people and NTP set back; else it only goes on, and what comes late is late. */
+  readonly isMachineClock?: boolean;
 }
+
+/** A clock this far behind was set back; by less it is a line that was long on its way to us. */
+const SET_BACK_MS = 60_000;
 
 /** What the correlator holds and what it had to give up. */
 export interface CorrelatorStats {
@@ -74,6 +79,7 @@ export class Correlator {
   #detectors: ReadonlyMap<string, readonly Detector[]> = new Map();
   readonly #bounds: WindowBounds;
   readonly #latenessMs: number;
+  readonly #isMachineClock: boolean;
   readonly #duplicates = new Duplicates();
   readonly #waited = new WeakSet<Hit>();
   readonly #takeHit = (hit: Hit, arrivedMs: number) => this.#take(hit, arrivedMs);
@@ -82,6 +88,7 @@ export class Correlator {
 
   constructor(rules: readonly Rule[], options: CorrelatorOptions) {
     this.#latenessMs = options.latenessMs;
+    this.#isMachineClock = options.isMachineClock ?? false;
     this.#buffer = new ReorderBuffer(options.latenessMs);
     this.#incidents = new Incidents(options);
     this.#bounds = options.bounds ?? DEFAULT_BOUNDS;
@@ -118,13 +125,14 @@ export class Correlator {
   add(hit: Hit, clockMs: number, waited = false): void {
     this.#hits++;
     if (waited) this.#waited.add(hit);
+    this.#follow(clockMs);
     this.#buffer.push(hit, clockMs);
     this.advance(clockMs);
   }
 
   /** The stream's clock has come to `clockMs`. Cheap when nothing is due. */
   advance(clockMs: number): void {
-    if (clockMs > this.#clockMs) this.#clockMs = clockMs;
+    this.#follow(clockMs);
     this.#buffer.release(this.#clockMs, this.#takeHit);
     this.#incidents.advance(this.#clockMs - this.#latenessMs, this.#clockMs);
   }
@@ -148,7 +156,14 @@ export class Correlator {
     const over = new Map<string, number>();
     for (const { identifier, lastSeenMs } of closed)
       over.set(identifier, Math.max(lastSeenMs, over.get(identifier) ?? lastSeenMs));
-    for (const hit of hits) this.#take(hit, hit.attempt.atMs, over);
+    let newestMs = this.#clockMs;
+    for (const { resume } of incidents) newestMs = Math.max(newestMs, resume?.touchedMs ?? newestMs);
+    for (const hit of hits) {
+      this.#take(hit, hit.attempt.atMs, over);
+      newestMs = Math.max(newestMs, hit.attempt.atMs);
+    }
+    // The clock may have been set back between the runs.
+    this.#clockMs = newestMs;
     return orphans;
   }
 
@@ -229,6 +244,23 @@ export class Correlator {
       releasedEarly: this.#buffer.forced,
       closedEarly: this.#incidents.closedEarly,
     };
+  }
+
+  #follow(clockMs: number): void {
+    if (clockMs > this.#clockMs) this.#clockMs = clockMs;
+    else if (this.#isMachineClock && clockMs < this.#clockMs - SET_BACK_MS) this.#setBack(clockMs);
+  }
+
+  /**
+   * What waits for a time that is far off again is done now, and what lies ahead of the clock is forgotten or put at it: neither
+   * do incidents end before their time nor live on until the clock has caught up. Where lines merely waited for more than a
+   * minute before they came to us, nothing lies ahead of them, and nothing is lost.
+   */
+  #setBack(clockMs: number): void {
+    this.drain();
+    this.#clockMs = clockMs;
+    for (const detector of [...this.#detectors.values()].flat()) detector.setBack(clockMs);
+    this.#incidents.setBack(clockMs);
   }
 
   /** `over`, when an earlier run has seen the hit: up to when its closed incidents lasted, by identifier. */

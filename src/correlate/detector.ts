@@ -20,6 +20,8 @@ export interface Detector {
   key(hit: Hit): string;
   /** Forgets what lies outside every window at `nowMs`. Cheap when there is nothing to forget. */
   expire(nowMs: number): void;
+  /** The clock was set back: forgets hits that happened after `nowMs`. */
+  setBack(nowMs: number): void;
   /** Progress of the key a hit belongs to, for `explain`: "2 of 3 hosts so far". */
   progress(hit: Hit): string;
   readonly stats: DetectorStats;

@@ -35,7 +35,13 @@ export class DistinctDetector implements Detector {
   constructor(condition: DistinctCondition, bounds: WindowBounds) {
     this.spec = condition.spec;
     this.#condition = condition;
-    this.#windows = new KeyedWindows(condition.by, condition.distinct, condition.withinMs, bounds);
+    this.#windows = new KeyedWindows(
+      condition.by,
+      condition.distinct,
+      condition.threshold,
+      condition.withinMs,
+      bounds,
+    );
   }
 
   get stats(): DetectorStats {
@@ -69,6 +75,10 @@ export class DistinctDetector implements Detector {
 
   expire(nowMs: number): void {
     this.#windows.expire(nowMs);
+  }
+
+  setBack(nowMs: number): void {
+    this.#windows.setBack(nowMs);
   }
 
   progress(hit: Hit): string {

@@ -24,8 +24,8 @@ export class DistributedScanDetector implements Detector {
   constructor(ruleId: string, spec: DistributedScan, bounds: WindowBounds) {
     this.spec = spec;
     this.#ruleId = ruleId;
-    this.#sources = new KeyedWindows(spec.by, 'source', spec.withinMs, bounds);
-    this.#hosts = new KeyedWindows(spec.by, 'host', spec.withinMs, bounds);
+    this.#sources = new KeyedWindows(spec.by, 'source', spec.sources, spec.withinMs, bounds);
+    this.#hosts = new KeyedWindows(spec.by, 'host', spec.hosts, spec.withinMs, bounds);
   }
 
   get stats(): DetectorStats {
@@ -65,6 +65,11 @@ export class DistributedScanDetector implements Detector {
   expire(nowMs: number): void {
     this.#sources.expire(nowMs);
     this.#hosts.expire(nowMs);
+  }
+
+  setBack(nowMs: number): void {
+    this.#sources.setBack(nowMs);
+    this.#hosts.setBack(nowMs);
   }
 
   progress(hit: Hit): string {

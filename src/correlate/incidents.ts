@@ -32,6 +32,7 @@ export class Incidents {
   readonly #open = new Map<string, OpenIncident>();
   #rules: ReadonlyMap<string, Rule> = new Map();
   readonly #options: IncidentOptions;
+  /** By the source that opened them. */
   readonly #bySource = new Map<string, Set<OpenIncident>>();
   /** When each incident's first alert is due. */
   readonly #toSettle = new DueQueue<OpenIncident>();
@@ -121,10 +122,10 @@ export class Incidents {
     return incident !== undefined && incident.openedAtMs > atMs;
   }
 
-  /** Whether a hit of an earlier run has been counted by the incident its window is part of. */
+  /** Whether a hit of an earlier run has been counted by the incident its window is part of; to be asked once for each. */
   hasCounted(identifier: string, key: string, atMs: number): boolean {
     const incident = this.#open.get(identifier);
-    return incident !== undefined && incident.keys.has(key) && atMs <= incident.lastSeenMs;
+    return incident !== undefined && incident.keys.has(key) && incident.hasCounted(atMs);
   }
 
   /** A detector's condition is met for these hits. */
@@ -138,7 +139,7 @@ export class Incidents {
     incident.keys.add(key);
     for (const remark of detection.remarks ?? []) incident.remarks.add(remark);
     for (const hit of news) incident.add(hit, this.#options.lineOf);
-    this.#touch(incident, clockMs);
+    this.#touch(incident, Math.max(clockMs, newest.attempt.atMs));
     if (known === undefined) this.#options.onTransition(incident.snapshot(), 'opened');
     else this.#grow(incident, spec);
   }
@@ -150,7 +151,7 @@ export class Incidents {
     const rule = this.#rules.get(incident.ruleId)!;
     if (this.#current(identifier, rule, hit.attempt.atMs) === undefined) return false;
     incident.add(hit, this.#options.lineOf);
-    this.#touch(incident, clockMs);
+    this.#touch(incident, Math.max(clockMs, hit.attempt.atMs));
     this.#grow(incident, spec);
     return true;
   }
@@ -159,6 +160,16 @@ export class Incidents {
   advance(doneMs: number, nowMs: number): void {
     while (this.#toSettle.size > 0 && this.#toSettle.nextMs <= nowMs) this.#settleNext(this.#toSettle.nextMs);
     this.#silences.advance(doneMs);
+  }
+
+  /** The clock was set back to `nowMs`: what was heard later counts as heard then. */
+  setBack(nowMs: number): void {
+    for (const incident of this.#open.values()) {
+      if (incident.touchedMs <= nowMs) continue;
+      incident.touchedMs = nowMs;
+      this.#silences.watch(incident);
+      this.#changed.add(incident);
+    }
   }
 
   /** When the next first alert is due; Infinity when none is. */
@@ -240,8 +251,8 @@ export class Incidents {
     return others;
   }
 
-  #touch(incident: OpenIncident, clockMs: number): void {
-    incident.touchedMs = clockMs;
+  #touch(incident: OpenIncident, heardMs: number): void {
+    incident.touchedMs = Math.max(incident.touchedMs, heardMs);
     this.#changed.add(incident);
     // Re-insertion keeps the map in order of last touch, which is what `#closeOldest` gives up first.
     this.#open.delete(incident.identifier);
@@ -281,10 +292,8 @@ export class Incidents {
     incident.state = 'closed';
     this.#changed.delete(incident);
     this.#open.delete(incident.identifier);
-    for (const source of incident.sources) {
-      const others = this.#bySource.get(source);
-      if (others?.delete(incident) && others.size === 0) this.#bySource.delete(source);
-    }
+    const others = this.#bySource.get(incident.openedBy);
+    if (others?.delete(incident) && others.size === 0) this.#bySource.delete(incident.openedBy);
     this.#options.onTransition(incident.snapshot(), 'closed');
   }
 

@@ -13,14 +13,17 @@ export interface WindowBounds {
   readonly maxSingles: number;
   /** Keys with more than one hit (about 1 KiB each). */
   readonly maxWindows: number;
-  /** Hits remembered for one key. */
+  /** Hits remembered for one key; twice the threshold where that is more. */
   readonly maxHitsPerKey: number;
+  /** Hits remembered in windows, of all keys together (under 1 KiB each). */
+  readonly maxHits: number;
 }
 
 export const DEFAULT_BOUNDS: WindowBounds = {
   maxSingles: 2_097_152,
   maxWindows: 32_768,
   maxHitsPerKey: 1_024,
+  maxHits: 1_048_576,
 };
 
 /** What a lone hit has in common with many others. */
@@ -45,7 +48,7 @@ const HOST_BITS = 1_048_576;
 /**
  * One sliding window per key, for any number of keys in bounded memory. A key's first hit goes to the flat table of
  * singles when it fits there (an IPv4 source grouped with one port or one host); its second hit makes it a window of its
- * own. When there are too many windows, keys with a single distinct value are given up first.
+ * own. When there are too many windows, or hits in them, keys with a single distinct value are given up first.
  */
 export class KeyedWindows {
   readonly #windows = new Map<string | number, SlidingWindow<string | number>>();
@@ -55,14 +58,26 @@ export class KeyedWindows {
   readonly #by: readonly GroupBy[];
   readonly #distinct: Distinct;
   readonly #withinMs: number;
+  readonly #holds: number;
   readonly #bounds: WindowBounds;
+  /** Hits in all windows. */
+  #hits = 0;
   #evicted = 0;
+  #newestMs = Number.NEGATIVE_INFINITY;
   #nextSweepMs = Number.NEGATIVE_INFINITY;
 
-  constructor(by: readonly GroupBy[], distinct: Distinct, withinMs: number, bounds: WindowBounds) {
+  /** Each window tells exactly whether it has `threshold`. */
+  constructor(
+    by: readonly GroupBy[],
+    distinct: Distinct,
+    threshold: number,
+    withinMs: number,
+    bounds: WindowBounds,
+  ) {
     this.#by = by;
     this.#distinct = distinct;
     this.#withinMs = withinMs;
+    this.#holds = Math.max(threshold, bounds.maxHitsPerKey >> 1);
     this.#bounds = bounds;
     this.#singles = new Singles(withinMs, bounds.maxSingles);
   }
@@ -73,6 +88,7 @@ export class KeyedWindows {
 
   /** Adds a hit to its key's window; undefined while it is that key's only hit. */
   add(hit: Hit): SlidingWindow<string | number> | undefined {
+    this.#newestMs = Math.max(this.#newestMs, hit.attempt.atMs);
     const flat = this.#flatKey(hit);
     const key = flat === undefined ? textKey(hit, this.#by) : flat.a * HOST_BITS + flat.b;
     let window = this.#windows.get(key);
@@ -80,13 +96,11 @@ export class KeyedWindows {
       const first = this.#singles.take(flat.a, flat.b, hit.attempt.atMs);
       if (first === undefined && this.#putSingle(flat, hit)) return undefined;
       window = this.#open(key);
-      if (first !== undefined) {
-        const earlier = this.#revive(first, hit);
-        window.add(earlier, this.#valueOf(earlier));
-      }
+      if (first !== undefined) this.#addTo(window, this.#revive(first, hit));
     }
     window ??= this.#open(key);
-    window.add(hit, this.#valueOf(hit));
+    this.#addTo(window, hit);
+    while (this.#hits > this.#bounds.maxHits && this.#windows.size > 1) this.#evict(key);
     return window;
   }
 
@@ -101,7 +115,20 @@ export class KeyedWindows {
     if (nowMs < this.#nextSweepMs) return;
     this.#nextSweepMs = nowMs + Math.max(1_000, this.#withinMs / 4);
     for (const [key, window] of this.#windows) {
-      if (window.newestMs <= nowMs - this.#withinMs) this.#windows.delete(key);
+      if (window.newestMs <= nowMs - this.#withinMs) this.#drop(key, window);
+    }
+  }
+
+  /** The clock was set back: forgets hits that happened after `nowMs`. */
+  setBack(nowMs: number): void {
+    if (this.#newestMs <= nowMs) return;
+    this.#newestMs = nowMs;
+    this.#nextSweepMs = nowMs;
+    this.#singles.setBack(nowMs);
+    this.#hits = 0;
+    for (const window of this.#windows.values()) {
+      window.setBack(nowMs);
+      this.#hits += window.length;
     }
   }
 
@@ -111,24 +138,36 @@ export class KeyedWindows {
     return this.#distinct === 'source' ? hit.sourceIp : hit.attempt.line.sequence;
   }
 
+  #addTo(window: SlidingWindow<string | number>, hit: Hit): void {
+    const before = window.length;
+    window.add(hit, this.#valueOf(hit));
+    this.#hits += window.length - before;
+  }
+
+  #drop(key: string | number, window: SlidingWindow<string | number>): void {
+    this.#windows.delete(key);
+    this.#hits -= window.length;
+  }
+
   #open(key: string | number): SlidingWindow<string | number> {
     if (this.#windows.size >= this.#bounds.maxWindows) this.#evict();
-    const window = new SlidingWindow<string | number>(this.#withinMs, this.#bounds.maxHitsPerKey);
+    const window = new SlidingWindow<string | number>(this.#withinMs, this.#holds);
     this.#windows.set(key, window);
     return window;
   }
 
-  /** Gives up the oldest key with one distinct value among the first few, else the oldest. */
-  #evict(): void {
+  /** Gives up the oldest key with one distinct value among the first few, else the oldest; never `except`. */
+  #evict(except?: string | number): void {
     let victim: string | number | undefined;
     let looked = 0;
     for (const [key, window] of this.#windows) {
+      if (key === except) continue;
       victim ??= key;
       if (window.distinct <= 1) victim = key;
       if (window.distinct <= 1 || ++looked === 64) break;
     }
     if (victim === undefined) return;
-    this.#windows.delete(victim);
+    this.#drop(victim, this.#windows.get(victim)!);
     this.#evicted++;
   }
 
@@ -143,10 +182,10 @@ export class KeyedWindows {
     return b < 0 ? undefined : { a, b };
   }
 
-  /** Logins and requests have more to say than the table keeps: they get a window at once. */
+  /** Logins, requests, and lines that name several ports have more to say than the table keeps: they get a window at once. */
   #putSingle(key: { readonly a: number; readonly b: number }, hit: Hit): boolean {
     const { attempt } = hit;
-    if (attempt.kind !== 'packet') return false;
+    if (attempt.kind !== 'packet' || attempt.furtherPorts !== undefined) return false;
     const valueId = this.#distinct === 'host' ? this.#hosts.intern(hit.host.ip, () => hit.host) : hit.port;
     const { observer, parser, product, action, rule, transport, timeSource } = attempt;
     const report = `${observer.address} ${observer.via} ${observer.hostname} ${parser} ${product} ${action} ${transport} ${timeSource} ${rule}`;

@@ -111,7 +111,10 @@ export class OpenIncident {
   severity: Severity;
   firstSeenMs: number;
   lastSeenMs: number;
-  /** The correlator's clock when the last hit came: a delayed log must not close an incident it still feeds. */
+  /**
+   * The correlator's clock when the last hit came, or that hit's time if it is later: a delayed log must not close an incident it
+   * still feeds. Never ahead of a clock that was set back, as `lastSeenMs` may be.
+   */
   touchedMs = Number.NEGATIVE_INFINITY;
   settled = false;
   /** When its silence is looked at next. */
@@ -123,6 +126,11 @@ export class OpenIncident {
   readonly sources = new Set<string>();
   readonly hostIps = new Set<string>();
   #overflow = 0;
+  /** Hits counted at `lastSeenMs`. */
+  #lastSeenHits = 0;
+  /** `lastSeenMs` of the snapshot it was resumed from, and how many of the hits it has counted at that time are still to come again. */
+  #resumedAtMs = Number.NEGATIVE_INFINITY;
+  #toComeAgain = 0;
   readonly #sentence: string;
   readonly #bounds: IncidentBounds;
   readonly #targets = new Map<string, Target>();
@@ -153,11 +161,14 @@ export class OpenIncident {
   static resume(incident: Incident): OpenIncident {
     const openedBy = incident.resume?.openedBy ?? incident.sources[0] ?? '';
     const opened = new OpenIncident({ ...incident, openedBy });
-    opened.touchedMs = incident.resume?.touchedMs ?? Number.NEGATIVE_INFINITY;
+    opened.touchedMs = incident.resume?.touchedMs ?? incident.lastSeenMs;
     opened.state = incident.state;
     opened.settled = incident.resume?.settled ?? true;
     opened.grownLevels = incident.resume?.grownLevels ?? 0;
     opened.lastSeenMs = incident.lastSeenMs;
+    opened.#lastSeenHits = incident.resume?.lastSeenHits ?? Number.POSITIVE_INFINITY;
+    opened.#resumedAtMs = opened.lastSeenMs;
+    opened.#toComeAgain = opened.#lastSeenHits;
     opened.count = incident.count;
     opened.#overflow = incident.overflow;
     opened.#lines = new EvidenceLines(opened.#bounds.maxLines, incident.lines, incident.lineCount);
@@ -181,10 +192,22 @@ export class OpenIncident {
     return this.#targets.size;
   }
 
+  /** Whether a hit that comes again after a restart is one its snapshot has counted; to be asked once for each of its windows' hits. */
+  hasCounted(atMs: number): boolean {
+    if (atMs !== this.#resumedAtMs) return atMs < this.#resumedAtMs;
+    if (this.#toComeAgain === 0) return false;
+    this.#toComeAgain--;
+    return true;
+  }
+
   add(hit: Hit, lineOf: (ref: LineRef) => EvidenceLine | undefined): void {
     const { attempt } = hit;
     this.firstSeenMs = Math.min(this.firstSeenMs, attempt.atMs);
-    this.lastSeenMs = Math.max(this.lastSeenMs, attempt.atMs);
+    if (attempt.atMs > this.lastSeenMs) {
+      this.lastSeenMs = attempt.atMs;
+      this.#lastSeenHits = 0;
+    }
+    if (attempt.atMs === this.lastSeenMs) this.#lastSeenHits++;
     this.count += attempt.count;
     this.#lines.add(attempt, lineOf);
     const kept = [
@@ -236,7 +259,16 @@ export class OpenIncident {
 
   #resumption(): NonNullable<Incident['resume']> {
     const { settled, grownLevels, openedBy, touchedMs } = this;
-    return { keys: [...this.keys], settled, grownLevels, openedBy, touchedMs };
+    const seen = this.#lastSeenHits;
+    return {
+      keys: [...this.keys],
+      settled,
+      grownLevels,
+      openedBy,
+      touchedMs,
+      // A snapshot of an earlier release does not say.
+      ...(Number.isFinite(seen) ? { lastSeenHits: seen } : {}),
+    };
   }
 
   /** Whether there is room for the target, or it is there. */

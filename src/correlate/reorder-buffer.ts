@@ -1,9 +1,11 @@
+import { DueQueue } from '../lib/due-queue.ts';
 import type { Hit } from '../types.ts';
 
 /** A hit and the stream's clock at its arrival. */
 interface Held {
   readonly hit: Hit;
   readonly clockMs: number;
+  isReleased: boolean;
 }
 
 /** Takes a hit that was released, with the stream's clock at its arrival. */
@@ -17,10 +19,9 @@ export type TakeHit = (hit: Hit, arrivedMs: number) => void;
 export class ReorderBuffer {
   readonly #latenessMs: number;
   readonly #maxHeld: number;
-  /** Held hits by event time, oldest first; `#head` avoids shifting. */
-  #held: Held[] = [];
-  #head = 0;
-  /** The same in arrival order. */
+  /** Held hits by event time, then arrival. In order as nearly all come, each costs a comparison or two to put there. */
+  readonly #byTime = new DueQueue<Held>();
+  /** The same in arrival order, with some that have left; `#arrivalHead` avoids shifting. */
   #arrivals: Held[] = [];
   #arrivalHead = 0;
   #forced = 0;
@@ -36,7 +37,7 @@ export class ReorderBuffer {
   }
 
   get size(): number {
-    return this.#held.length - this.#head;
+    return this.#byTime.size;
   }
 
   /** The clock at which the next hit leaves, if no more come; Infinity when none is held. */
@@ -47,18 +48,12 @@ export class ReorderBuffer {
 
   /** Hits that are held now, in order of arrival. */
   held(): readonly { readonly hit: Hit; readonly clockMs: number }[] {
-    const held = new Set(this.#held.slice(this.#head));
-    return this.#arrivals.slice(this.#arrivalHead).filter((arrival) => held.has(arrival));
+    return this.#arrivals.slice(this.#arrivalHead).filter(({ isReleased }) => !isReleased);
   }
 
   push(hit: Hit, clockMs: number): void {
-    const atMs = hit.attempt.atMs;
-    let i = this.#held.length;
-    // Arrivals are nearly sorted: walking back from the end is short.
-    while (i > this.#head && this.#held[i - 1]!.hit.attempt.atMs > atMs) i--;
-    const held: Held = { hit, clockMs };
-    if (i === this.#held.length) this.#held.push(held);
-    else this.#held.splice(i, 0, held);
+    const held: Held = { hit, clockMs, isReleased: false };
+    this.#byTime.push(hit.attempt.atMs, held);
     this.#arrivals.push(held);
   }
 
@@ -74,8 +69,8 @@ export class ReorderBuffer {
       if (arrival.hit.attempt.atMs > upToMs) upToMs = arrival.hit.attempt.atMs;
       this.#arrivalHead++;
     }
-    while (this.#head < this.#held.length && this.#held[this.#head]!.hit.attempt.atMs <= upToMs) {
-      const held = this.#held[this.#head++]!;
+    for (let held = this.#byTime.popDue(upToMs); held !== undefined; held = this.#byTime.popDue(upToMs)) {
+      held.isReleased = true;
       take(held.hit, held.clockMs);
     }
     this.#compact();
@@ -87,10 +82,6 @@ export class ReorderBuffer {
   }
 
   #compact(): void {
-    if (this.#head > 1024 && this.#head * 2 > this.#held.length) {
-      this.#held = this.#held.slice(this.#head);
-      this.#head = 0;
-    }
     if (this.#arrivalHead > 1024 && this.#arrivalHead * 2 > this.#arrivals.length) {
       this.#arrivals = this.#arrivals.slice(this.#arrivalHead);
       this.#arrivalHead = 0;

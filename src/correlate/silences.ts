@@ -67,19 +67,14 @@ export class Silences {
 
   #quietFromMs(incident: OpenIncident): number {
     const longestMs = Math.max(...this.#ruleOf(incident).detect.map(windowOf));
-    return lastHeardMs(incident) + (longestMs || QUIET_WITHOUT_WINDOW_MS);
+    return incident.touchedMs + (longestMs || QUIET_WITHOUT_WINDOW_MS);
   }
 
   #closesMs(incident: OpenIncident): number {
-    return lastHeardMs(incident) + this.closingMs(this.#ruleOf(incident));
+    return incident.touchedMs + this.closingMs(this.#ruleOf(incident));
   }
 }
 
 function byOpening(a: OpenIncident, b: OpenIncident): number {
   return a.openedAtMs - b.openedAtMs || (a.identifier < b.identifier ? -1 : 1);
-}
-
-/** The last hit's time, or the clock when it came if that is later: a delayed log must not silence what it still feeds. */
-function lastHeardMs({ lastSeenMs, touchedMs }: OpenIncident): number {
-  return Math.max(lastSeenMs, touchedMs);
 }

@@ -66,6 +66,11 @@ class Generation {
     this.flags[slot] = single.flags;
   }
 
+  forgetAfter(nowMs: number): void {
+    for (let slot = 0; slot < this.slots; slot++)
+      if (this.state[slot] === LIVE && this.at[slot]! > nowMs) this.state[slot] = TAKEN;
+  }
+
   get(slot: number): Single {
     return {
       valueId: this.value[slot]!,
@@ -134,6 +139,12 @@ export class Singles {
     if (single.atMs - this.#youngSinceMs >= this.#withinMs) this.#rotate(single.atMs);
     if ((this.#young.size + 1) * 4 > this.#young.slots * 3) this.#grow(single.atMs);
     this.#young.put(this.#young.find(a, b), a, b, single);
+  }
+
+  /** The clock was set back: forgets what happened after `nowMs`. */
+  setBack(nowMs: number): void {
+    for (const generation of [this.#young, this.#old]) generation?.forgetAfter(nowMs);
+    this.#youngSinceMs = Math.min(this.#youngSinceMs, nowMs);
   }
 
   #grow(nowMs: number): void {

@@ -298,6 +298,22 @@ describe('escalation', () => {
   });
 });
 
+describe('severity', () => {
+  it('is not raised by an incident that is over, though its opener came when its list of sources was full', () => {
+    const rules = [
+      rule([{ kind: 'repeat', count: 700, withinMs: 60_000, by: ['host'] }]),
+      rule([{ kind: 'any', by: ['source'] }], { id: 'logins', severity: 'low' }),
+    ];
+    const crowd = Array.from({ length: 700 }, (_, i) =>
+      hit(`198.51.${i >> 8}.${i & 255}`, LISA, 22, i / 100, { sequence: i }),
+    );
+    const opener = crowd.at(-1)!.sourceIp;
+    const login = hit(opener, LISA, 22, 20_000, { ruleId: 'logins', kind: 'login', action: 'failed' });
+    const [, logins] = incidentsOf(rules, [...crowd, login]);
+    expect(logins).toMatchObject({ ruleId: 'logins', severity: 'low', remarks: [] });
+  });
+});
+
 describe('bounds', () => {
   const flood = (n: number) =>
     Array.from({ length: n }, (_, i) =>
@@ -305,7 +321,7 @@ describe('bounds', () => {
     );
 
   it('a flood of sources is bounded, counted, and does not hide a probe', () => {
-    const bounds = { maxSingles: 16_384, maxWindows: 64, maxHitsPerKey: 64 };
+    const bounds = { maxSingles: 16_384, maxWindows: 64, maxHitsPerKey: 64, maxHits: 4_096 };
     const run = correlator([rule([threeHosts])], { bounds });
     const hits = [...flood(30_000), ...[0.1, 5, 9].map((t, i) => hit(S, `192.0.2.${i + 1}`, 143, 20 + t))];
     for (const each of hits.toSorted((a, b) => a.attempt.atMs - b.attempt.atMs))
@@ -316,6 +332,43 @@ describe('bounds', () => {
     ]);
     expect(run.correlator.stats().keys).toBeLessThanOrEqual(16_384 + 64);
     expect(run.correlator.stats().evictedKeys).toBeGreaterThan(0);
+  });
+
+  it.each<[number, DetectSpec]>([
+    [2_000, { kind: 'repeat', count: 2_000, withinMs: 3_600_000, by: ['source'] }],
+    [1_100, { kind: 'address-scan', hosts: 1_100, withinMs: 3_600_000, by: ['source', 'port'] }],
+    [2_000, { kind: 'port-scan', ports: 2_000, withinMs: 3_600_000, by: ['source', 'host'] }],
+    [1_500, { kind: 'distributed-scan', sources: 1_500, hosts: 1_500, withinMs: 3_600_000, by: ['port'] }],
+  ])('a threshold of %i is met by so many, and by no less', (threshold, detect) => {
+    const knock = (i: number) => {
+      const source = detect.kind === 'distributed-scan' ? `198.51.${i >> 8}.${i & 255}` : S;
+      const host = detect.kind === 'port-scan' ? LISA : `10.0.${i >> 8}.${i & 255}`;
+      return hit(source, host, detect.kind === 'port-scan' ? i : 22, i, { sequence: i + 1 });
+    };
+    const knocks = Array.from({ length: threshold }, (_, i) => knock(i));
+    expect(incidentsOf([rule([detect])], knocks.slice(1))).toEqual([]);
+    expect(incidentsOf([rule([detect])], knocks)).toMatchObject([{ count: threshold }]);
+  });
+
+  it('hits in windows are bounded over all keys: the oldest keys go, counted, and a probe is seen', () => {
+    const bounds = { maxSingles: 1_024, maxWindows: 1_024, maxHitsPerKey: 1_024, maxHits: 2_000 };
+    const run = correlator(
+      [
+        rule([{ kind: 'address-scan', hosts: 300, withinMs: 60_000, by: ['source', 'port'] }]),
+        rule([threeHosts], { id: 'probe' }),
+      ],
+      {
+        bounds,
+      },
+    );
+    const crowd = Array.from({ length: 20_000 }, (_, i) =>
+      hit(`198.51.100.${i % 100}`, `10.0.${(i / 100) >> 8}.${Math.floor(i / 100) & 255}`, 143, i / 1_000),
+    );
+    const probe = [0, 1, 2].map((i) => hit(S, `192.0.2.${i}`, 143, i, { ruleId: 'probe' }));
+    for (const each of [...crowd, ...probe].toSorted((a, b) => a.attempt.atMs - b.attempt.atMs))
+      run.correlator.add(each, each.attempt.atMs);
+    expect(run.correlator.stats().evictedKeys).toBeGreaterThan(100);
+    expect(run.correlator.incidents()).toMatchObject([{ ruleId: 'probe', count: 3 }]);
   });
 
   it('one source on 65,535 ports of 20 hosts is one bounded incident', () => {

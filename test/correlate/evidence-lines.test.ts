@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { EvidenceLines } from '../../src/correlate/evidence-lines.ts';
+import type { DetectSpec } from '../../src/rule.ts';
 import type { EvidenceLine } from '../../src/types.ts';
+import { incidentsOf, rule } from '../support/correlate.ts';
 import { hit } from '../support/hits.ts';
 
 const LINES = ['ports 80, 81', 'ports 80, 81', 'ports 22, 23'].map(
@@ -52,5 +54,18 @@ describe('EvidenceLines', () => {
     const lines = new EvidenceLines(2, LINES.slice(0, 1), 7);
     lines.add(hit('198.51.100.7', '192.0.2.10', 80, 0, { sequence: 1 }).attempt, lineOf);
     expect([lines.count, lines.list().length]).toEqual([8, 2]);
+  });
+});
+
+describe('an incident', () => {
+  it.each<DetectSpec>([
+    { kind: 'port-scan', ports: 3, withinMs: 60_000, by: ['source', 'host'] },
+    { kind: 'repeat', count: 3, withinMs: 60_000, by: ['source'] },
+  ])('of $kind counts a line that names several ports once', (detect) => {
+    const hits = [80, 81, 82, 83].map((port) =>
+      hit('198.51.100.7', '192.0.2.10', port, 0, { sequence: 0, furtherPorts: [81, 82, 83] }),
+    );
+    const [scan] = incidentsOf([rule([detect])], hits, { lineOf });
+    expect(scan).toMatchObject({ count: 4, lineCount: 1, lines: [LINES[0]] });
   });
 });

@@ -12,6 +12,7 @@ windowsConformance('KeyedWindows', async ({ count, threshold, withinMs }) => {
   const windows = new KeyedWindows(
     ['source', 'port'],
     count === 'sum' ? 'hit' : 'host',
+    threshold,
     withinMs,
     DEFAULT_BOUNDS,
   );

@@ -78,6 +78,52 @@ describe('an open incident', () => {
   });
 });
 
+describe('an incident that is open when the clock is set back', () => {
+  const HOUR_S = 3_600;
+  const heardLive = () => {
+    const run = correlator([rule([threeHosts])], { isMachineClock: true });
+    for (const each of [0, 1, 2].map((i) => knock(HOUR_S + i, 10 + i)))
+      run.correlator.add(each, each.attempt.atMs);
+    run.correlator.advance((HOUR_S + 5) * 1_000);
+    return run;
+  };
+  const told = ({ seen }: ReturnType<typeof heardLive>) => seen.map(({ transition }) => transition);
+
+  it('is told at once, grows, and closes by the new clock', () => {
+    const run = heardLive();
+    run.correlator.advance(10_000);
+    expect(told(run)).toEqual(['opened', 'settled']);
+    run.correlator.add(knock(100, 20), 100_000);
+    run.correlator.advance(990_000);
+    expect(run.correlator.incidents()).toMatchObject([{ count: 4 }]);
+    run.correlator.advance(1_010_000);
+    expect(told(run)).toEqual(['opened', 'settled', 'closed']);
+  });
+
+  it('does so too when that happens between two runs', () => {
+    const before = heardLive();
+    before.correlator.drain();
+    const run = correlator([rule([threeHosts])], { isMachineClock: true });
+    run.correlator.resume(structuredClone(before.correlator.incidents()), []);
+    run.correlator.advance(10_000);
+    expect(run.correlator.incidents()).toHaveLength(1);
+    run.correlator.advance(920_000);
+    expect(told(run)).toEqual(['closed']);
+  });
+
+  it('is left alone by lines that waited for minutes before they came to us', () => {
+    const run = heardLive();
+    // The clock is told while lines from before are still on their way.
+    for (let i = 0; i < 20; i++) {
+      run.correlator.advance((HOUR_S + 300 + i) * 1_000);
+      run.correlator.add(knock(HOUR_S + 5 + i, 20 + i), (HOUR_S + 5 + i) * 1_000);
+    }
+    run.correlator.flush();
+    expect(told(run)).toEqual(['opened', 'settled', 'closed']);
+    expect(run.seen.at(-1)!.incident.count).toBe(23);
+  });
+});
+
 describe('after a restart, and in another node, an incident', () => {
   const ways = {
     resumed: (before: ReturnType<typeof heard>) => {

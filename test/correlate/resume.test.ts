@@ -124,6 +124,43 @@ describe('Correlator.resume()', () => {
     expect(after.seen.filter(({ transition }) => transition === 'opened')).toHaveLength(1);
   });
 
+  describe('of hits that carry the same second', () => {
+    const inOneSecond = (count: number) =>
+      Array.from({ length: count }, (_, i) => hit('198.51.100.7', `192.0.2.${10 + i}`, 143, 12));
+    /** The incident after a run that was killed: its last snapshot is of `snapshot` hits, all are on disk. */
+    function afterKill(snapshot: number, later: readonly Hit[], edit = (open: Incident[]) => open): Incident {
+      const all = [...inOneSecond(snapshot), ...later];
+      const before = correlator(rules, { latenessMs: 0 });
+      for (const each of all.slice(0, snapshot)) before.correlator.add(each, each.attempt.atMs);
+      const after = correlator(rules, { latenessMs: 0 });
+      after.correlator.resume(edit(structuredClone(before.correlator.incidents())), all);
+      return after.correlator.incidents()[0]!;
+    }
+
+    it('counts those that followed the last snapshot, and none twice', () => {
+      for (const snapshot of [0, 2, 3, 4, 50])
+        expect(afterKill(snapshot, inOneSecond(200).slice(snapshot)), `${snapshot}`).toMatchObject({
+          count: 200,
+          lineCount: 200,
+        });
+      expect(afterKill(50, []).count).toBe(50);
+    });
+
+    it('counts those of a later second too', () => {
+      const later = inOneSecond(5).map((each) => ({ ...each, attempt: { ...each.attempt, atMs: 13_000 } }));
+      expect(afterKill(50, later).count).toBe(55);
+    });
+
+    it('reads snapshots that do not say how many there were: those of the last second count as counted', () => {
+      const old = (open: Incident[]) =>
+        open.map(({ resume, ...rest }) => {
+          const { lastSeenHits: _new, ...known } = resume!;
+          return { ...rest, resume: known };
+        });
+      expect(afterKill(50, inOneSecond(200).slice(50), old).count).toBe(50);
+    });
+  });
+
   it('gives back incidents whose rule is gone', () => {
     const before = correlator(rules);
     for (const [i, host] of [10, 11, 12].entries())

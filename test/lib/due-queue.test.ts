@@ -12,15 +12,26 @@ describe('DueQueue', () => {
     expect(queue.nextMs).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it('gives earliest first, whatever the order of pushing', () => {
+  it('gives earliest first, and of one time what came first, whatever the order of pushing', () => {
     fc.assert(
-      fc.property(fc.array(fc.nat(1_000)), (times) => {
-        const queue = new DueQueue<number>();
-        for (const time of times) queue.push(time, time);
-        const popped: number[] = [];
-        for (let next = queue.popDue(1_000); next !== undefined; next = queue.popDue(1_000))
-          popped.push(next);
-        expect(popped).toEqual(times.toSorted((a, b) => a - b));
+      fc.property(fc.array(fc.tuple(fc.nat(20), fc.boolean())), (steps) => {
+        const queue = new DueQueue<string>();
+        const wanted: [number, string][] = [];
+        const popped: string[] = [];
+        const expected: string[] = [];
+        const pop = () => {
+          const next = queue.popDue(20);
+          if (next !== undefined) popped.push(next);
+          wanted.sort(([a], [b]) => a - b);
+          expected.push(...wanted.splice(0, 1).map(([, name]) => name));
+        };
+        for (const [i, [time, pops]] of steps.entries()) {
+          queue.push(time, `${time} ${i}`);
+          wanted.push([time, `${time} ${i}`]);
+          if (pops) pop();
+        }
+        while (queue.size > 0) pop();
+        expect(popped).toEqual(expected);
       }),
     );
   });

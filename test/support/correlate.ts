@@ -2,7 +2,7 @@ import { Correlator } from '../../src/correlate/correlator.ts';
 import type { Transition } from '../../src/correlate/incidents.ts';
 import type { WindowBounds } from '../../src/correlate/keyed-windows.ts';
 import type { DetectSpec, Rule } from '../../src/rule.ts';
-import type { Hit, Incident } from '../../src/types.ts';
+import type { EvidenceLine, Hit, Incident, LineRef } from '../../src/types.ts';
 
 /** A rule that watches everything, for correlator tests (matching is somebody else's work). */
 export function rule(detect: readonly DetectSpec[], extra: Partial<Rule> = {}): Rule {
@@ -37,9 +37,11 @@ export function correlator(
   rules: readonly Rule[],
   extra: {
     readonly latenessMs?: number;
+    readonly isMachineClock?: boolean;
     readonly bounds?: WindowBounds;
     readonly maxOpen?: number;
     readonly isOwn?: (ip: string) => boolean;
+    readonly lineOf?: (ref: LineRef) => EvidenceLine | undefined;
   } = {},
 ): { readonly correlator: Correlator; readonly seen: Seen[] } {
   const seen: Seen[] = [];

@@ -131,6 +131,23 @@ it.each([3_600, -3_600, 10 * 365 * 86_400, -50 * 365 * 86_400])(
   },
 );
 
+it.each([-600, -3_600, -10 * 365 * 86_400])(
+  'S13: our clock is set back by %i s: a long scan is one incident, and one that had begun before is seen',
+  async (jump) => {
+    const lines = await watch(
+      {},
+      'rules:\n  - id: probe\n    watch: { hosts: [192.0.2.0/24], ports: [143] }\n    detect: { address-scan: { hosts: 3, within: 60s } }\n',
+    );
+    for (const host of H.slice(0, 2)) lines.send(...at(0, '203.0.113.9', host));
+    for (let i = 0; i < 60; i++) lines.send(...at(jump + i, '198.51.100.7', `192.0.2.${10 + i}`));
+    for (const [i, host] of H.entries()) lines.send(...at(jump + 60 + i, '203.0.113.9', host));
+    const scans = lines.incidents();
+    expect(scans.map(({ sources }) => sources)).toEqual([['198.51.100.7'], ['203.0.113.9']]);
+    expect(scans[1]).toMatchObject({ count: 3, state: 'open' });
+    expect(scans[0]!.state).toBe('growing');
+  },
+);
+
 it('S14: five minutes of lines at once after a pause are judged as if they had come in time', async () => {
   const lines = await watch();
   const late = RECEIVED_MS + 300_000;

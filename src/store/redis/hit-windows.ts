@@ -41,7 +41,7 @@ export interface OfferResult {
 export interface HitWindowsOptions {
   /** Longer than any disorder between nodes: an outage during which they had to keep their hits. */
   readonly slackMs?: number;
-  /** Hits that may wait in one window. */
+  /** Hits that may wait in one window; its threshold where that is more. */
   readonly maxWaiting?: number;
   /** Hits that may be in one partition's stream. */
   readonly maxHanded?: number;
@@ -98,7 +98,7 @@ local function measure(seen, at, count, value, weight, threshold, within)
   return sum
 end
 
-local function wait(waiting, payload, at, within)
+local function wait(waiting, payload, at, within, max)
   local size = redis.call('RPUSH', waiting, text(at) .. ' ' .. payload)
   redis.call('PEXPIRE', waiting, within + slack)
   if size > max then
@@ -131,11 +131,11 @@ for _ = 1, tonumber(ARGV[6]) do
       end
       redis.call('DEL', waiting)
     else
-      waits[#waits + 1] = {waiting, within}
+      waits[#waits + 1] = {waiting, within, math.max(max, threshold)}
     end
   end
   if pass then hand('hit', payload) else
-    for _, each in ipairs(waits) do wait(each[1], payload, at, each[2]) end
+    for _, each in ipairs(waits) do wait(each[1], payload, at, each[2], each[3]) end
   end
 end
 return {1, handed, cut, refused}

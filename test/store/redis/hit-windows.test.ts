@@ -154,6 +154,12 @@ describe.runIf(redisServer !== undefined).each([
     expect(await payloads()).toEqual(['a@3', 'a@4', 'b@6', 'c@7']);
   });
 
+  it('keeps as many as its threshold asks for', async () => {
+    const under = windows({ maxWaiting: 3 });
+    const many = Array.from({ length: 10 }, (_, i) => offered(`${i}`, i, { threshold: 10 }));
+    expect(await under.offer(3, 'n1', 1, many)).toMatchObject({ handed: 10, cut: 0 });
+  });
+
   it('hands over no more than somebody can judge, and says so', async () => {
     const under = windows({ maxHanded: 4 });
     const hits = Array.from({ length: 6 }, (_, i) => offered(`${i}`, i));
