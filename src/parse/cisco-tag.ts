@@ -23,6 +23,9 @@ const TAG =
 
 const LONGEST_HEADER = 256;
 const LONGEST_TAG = 256;
+const LONGEST_RELAY = 512;
+/** The last one of a header. */
+const INNER_PRI = /^.*<\d{1,3}> */s;
 /** Relay, host, task: more words than these before a tag are a sentence, not a header. */
 const MOST_NAMES = 3;
 /** A relay and the host whose line it passes on. */
@@ -60,8 +63,16 @@ export function findCiscoTag(message: SyslogMessage): CiscoMessage | undefined {
  * APP-NAME; a repeated message is its inner text.
  */
 function textOf(message: SyslogMessage): string {
-  if (message.format !== 'rfc5424') return message.repeated === undefined ? message.text : message.message;
+  if (message.format !== 'rfc5424')
+    return message.repeated === undefined ? withoutRelay(message) : message.message;
   return message.appName?.startsWith('%') ? `${message.appName}: ${message.message}` : message.message;
+}
+
+/** Behind the header of a relay that passes the device's PRI on, where decode has taken it for one: from the device's own header on. */
+function withoutRelay({ text, message }: SyslogMessage): string {
+  const header = text.slice(0, text.length - message.length);
+  const relay = INNER_PRI.exec(header.slice(0, LONGEST_RELAY));
+  return relay !== null && text.endsWith(message) ? text.slice(relay[0].length) : text;
 }
 
 function readXrHeader(before: string): { readonly xr: true; readonly origin?: string } | undefined {
