@@ -75,6 +75,18 @@ it.each([
 });
 
 it.each([
+  ['<190>45: Nov 23 03:00:00.123 Warsaw: %SEC-6-IPACCESSLOGP: x', undefined],
+  ['<190>45: *Nov 23 03:00:00.123 summer: %SEC-6-IPACCESSLOGP: x', undefined],
+  ['<190>45: gw1: Nov 23 03:00:00 mng: %SEC-6-IPACCESSLOGP: x', 'gw1'],
+  ['<190>Nov 23 03:00:00 Warsaw: %SEC-6-IPACCESSLOGP: x', 'Warsaw'],
+  ['<190>45: Nov 23 03:00:00 gateway-1: %SEC-6-IPACCESSLOGP: x', 'gateway-1'],
+])('the zone of the clock is no device, whatever it is called: %s', (line, device) => {
+  const message = decodeLine(line);
+  expect(message.hostname ?? findCiscoTag(message)?.origin).toBe(device);
+  expect(findCiscoTag(message)?.body).toBe('x');
+});
+
+it.each([
   'Nov  3 04:10:21 relay1 fw1 *May 28 08:00:41: %FW-6-DROP_PKT: x',
   '<13>1 2026-11-03T04:10:21Z fw1 - - - - %PIX-3-106010: x',
   '<13>1 2026-11-03T04:10:21Z fw1 - - - - 000123: Nov  3 04:10:21.113: %PIX-3-106010: x',
