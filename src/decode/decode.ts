@@ -18,7 +18,7 @@ const VERSION_LENGTH = 2;
 
 /**
  * Decodes one frame (RFC 5424, RFC 3164 and the deviations devices make, a Cisco header, or bare text) in time linear
- * to its length. Invalid UTF-8 becomes U+FFFD; CR, LF and NUL at the end are dropped. Whatever the bytes are, there
+ * to its length. Invalid UTF-8 becomes U+FFFD; CR, LF and NUL at the end are dropped, also as a relay escapes them. Whatever the bytes are, there
  * is a message: what is not recognised as a header is its text. Throws RangeError only for an unknown `options.zone`.
  */
 export function decode(bytes: Buffer | string, options: DecodeOptions): SyslogMessage {
@@ -105,11 +105,14 @@ function takeMessageId(header: Header): void {
 
 function trimEnd(line: string): string {
   let end = line.length;
-  for (
-    let code = line.charCodeAt(end - 1);
-    code === 10 || code === 13 || code === 0;
-    code = line.charCodeAt(end - 1)
-  )
-    end--;
+  for (let length = lineEndBefore(line, end); length > 0; length = lineEndBefore(line, end)) end -= length;
   return end === line.length ? line : line.slice(0, end);
+}
+
+/** Length of the CR, LF or NUL that ends at `end`, also as rsyslog escapes it (`#015`, `#012`, `#000`); 0 when none does. */
+function lineEndBefore(line: string, end: number): number {
+  const code = line.charCodeAt(end - 1);
+  if (code === 10 || code === 13 || code === 0) return 1;
+  if (code !== 48 && code !== 50 && code !== 53) return 0;
+  return /^#0(?:00|12|15)$/.test(line.slice(Math.max(end - 4, 0), end)) ? 4 : 0;
 }

@@ -1,3 +1,4 @@
+import { isClockZoneName } from '../lib/time-zone.ts';
 import type { Stamp } from '../types.ts';
 import { type DecodeOptions, type Header, moveToRelay, setHostname } from './header.ts';
 import { findMnemonic } from './mnemonic.ts';
@@ -178,7 +179,7 @@ class HeaderScanner {
 
   /** A zone users named themselves (`mng`), told from an origin: upper case, or behind a counter or a clock mark. */
   #isZone(name: string): boolean {
-    if (!/^[A-Za-z]{1,7}$/.test(name)) return false;
+    if (!isClockZoneName(name)) return false;
     const marked = this.#stages.at(-1)?.stamp.quality === 'unsynchronised';
     return marked || this.#sequence !== undefined || this.#origin !== undefined || /^[A-Z]{1,5}$/.test(name);
   }

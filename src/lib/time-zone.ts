@@ -22,6 +22,11 @@ interface Zone {
 
 const zones = new Map<string, Zone>();
 
+/** Whether a word can be what administrators called the zone of a device's clock: `mng`, `Warsaw`, `summer`. */
+export function isClockZoneName(word: string): boolean {
+  return /^[A-Za-z]{1,7}$/.test(word);
+}
+
 /** Whether the runtime knows this IANA zone name (`UTC` included). */
 export function isTimeZone(name: string): boolean {
   // The first question to the runtime about zones costs 10 ms; most collectors are kept at UTC.

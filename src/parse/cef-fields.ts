@@ -1,7 +1,8 @@
 import type { SyslogMessage } from '../types.ts';
+import type { Contradictions } from './key-values.ts';
 
 /** A CEF event: its header, and what its extension says. Every text is unescaped. */
-export interface CefEvent {
+export interface CefEvent extends Contradictions {
   readonly vendor: string;
   readonly product: string;
   readonly deviceVersion: string;
@@ -9,10 +10,7 @@ export interface CefEvent {
   readonly signature: string;
   readonly name: string;
   readonly severity: string;
-  /**
-   * First value of every key, in the line's order: the device's own fields stand in front of what strangers sent, and the
-   * last value is the one a cut line has lost the end of.
-   */
+  /** First value of every key, in the line's order: the last value is the one a cut line has lost the end of. */
   readonly fields: ReadonlyMap<string, string>;
 }
 
@@ -53,18 +51,22 @@ export function readCef(message: SyslogMessage): CefEvent | undefined {
   }
   if (header.length < HEADER_FIELDS) return undefined;
   const [vendor = '', product = '', deviceVersion = '', signature = '', name = '', severity = ''] = header;
-  return { vendor, product, deviceVersion, signature, name, severity, fields: fieldsOf(text, from) };
+  return { vendor, product, deviceVersion, signature, name, severity, ...fieldsOf(text, from) };
 }
 
 /** A key is a word of its own in front of an unescaped `=`; any other `=` is a part of the value it stands in. */
-function fieldsOf(text: string, from: number): ReadonlyMap<string, string> {
+function fieldsOf(text: string, from: number): Pick<CefEvent, 'fields' | keyof Contradictions> {
   const fields = new Map<string, string>();
+  const contradicted = new Set<string>();
   let key: string | undefined;
   let valueAt = from;
   let wordAt = from;
   let isKey = true;
   const keep = (end: number) => {
-    if (key !== undefined && !fields.has(key)) fields.set(key, unescaped(text.slice(valueAt, end).trimEnd()));
+    if (key === undefined || contradicted.has(key)) return;
+    const value = unescaped(text.slice(valueAt, end).trimEnd());
+    if (!fields.has(key)) fields.set(key, value);
+    else if (fields.get(key) !== value) contradicted.add(key);
   };
   for (let at = from; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -73,7 +75,7 @@ function fieldsOf(text: string, from: number): ReadonlyMap<string, string> {
       isKey = true;
     } else if (code === EQUALS && isKey && at > wordAt) {
       keep(wordAt);
-      if (fields.size >= MOST_FIELDS) return fields;
+      if (fields.size >= MOST_FIELDS) return { fields, contradicted, overfull: true };
       key = text.slice(wordAt, at);
       valueAt = at + 1;
       isKey = false;
@@ -83,7 +85,7 @@ function fieldsOf(text: string, from: number): ReadonlyMap<string, string> {
     }
   }
   keep(text.length);
-  return fields;
+  return { fields, contradicted, overfull: false };
 }
 
 /** Letters, digits, and `_ . - [ ]`. */

@@ -1,3 +1,4 @@
+import { canonicalIp, networkTest } from '../lib/ip.ts';
 import type { SyslogMessage, TcpFlag } from '../types.ts';
 import { ASA_MESSAGES, type AsaMessage, asaNotice } from './cisco-asa-messages.ts';
 import { type CiscoDialect, type FlowText, ignored, loss, malformed, readFlow } from './cisco-flow.ts';
@@ -118,9 +119,23 @@ function endOf(
   const port = slash < 0 ? apart : withoutFullStop(text.slice(slash + 1));
   const colon = withInterface === undefined ? -1 : host.indexOf(':');
   if (colon < 0) return { host, port, interface: nameif };
-  // `2001:db8::1` without its interface, split here, would name another address.
-  if (/^[0-9A-Fa-f]{0,4}:.*:/.test(host)) return undefined;
-  return { host: host.slice(colon + 1), port, interface: host.slice(0, colon) };
+  const behind = host.slice(colon + 1);
+  if (!isWithInterface(host, behind)) return undefined;
+  return { host: behind, port, interface: host.slice(0, colon) };
+}
+
+/** What IANA has given out for use of any kind (registry "Internet Protocol Version 6 Address Space"), and NAT64. */
+const isInUse = networkTest(['2000::/3', 'fc00::/7', 'fe80::/10', 'ff00::/8', '::/16', '64:ff9b::/32']);
+
+/**
+ * Whether an interface stands in front of an address. `2001:db8::1` without its interface, split, would name another address,
+ * and `fab:2001:db8::1`, not split: of two readings that one holds whose address can be in use, and neither where both can.
+ */
+function isWithInterface(whole: string, behind: string): boolean {
+  if (!/^[0-9A-Fa-f]{0,4}:.*:/.test(whole)) return true;
+  const [wholeIp, behindIp] = [canonicalIp(whole), canonicalIp(behind)];
+  if (behindIp === undefined) return false;
+  return wholeIp === undefined || (!isInUse(wholeIp) && isInUse(behindIp));
 }
 
 function withoutFullStop(text: string): string {

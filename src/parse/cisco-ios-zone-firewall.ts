@@ -3,6 +3,7 @@ import { flagsOf } from '../lib/tcp-flags.ts';
 import type { Action } from '../types.ts';
 import { type CiscoDialect, type FlowText, ignored, malformed, readFlow } from './cisco-flow.ts';
 import type { CiscoMessage } from './cisco-tag.ts';
+import { decimal, UINT8 } from './decimal.ts';
 import type { ParseResult } from './parser.ts';
 import { actionOf } from './verdicts.ts';
 
@@ -108,11 +109,18 @@ function flowOf(groups: Readonly<Record<string, string | undefined>>): FlowText 
     destination: destination.host,
     destinationPort: destination.port,
     ...sessionProtocol(groups.protocol, flags !== undefined),
+    ...icmpOf(source.port, destination.port),
     tcpFlags: flags === undefined ? undefined : flagsOf(Number.parseInt(flags, 16)),
     ingress: groups.ingress,
     rule: groups.target ?? (groups.pair === undefined ? undefined : `${groups.pair}:${groups.class}`),
     count: groups.count,
   };
+}
+
+/** ICMP has its type and code where others have ports. Two zeros are there as well when IOS does not know them. */
+function icmpOf(type: string | undefined, code: string | undefined): FlowText {
+  const isKnown = decimal(type ?? '', UINT8) > 0 && decimal(code ?? '', UINT8) >= 0;
+  return isKnown ? { icmpType: type, icmpCode: code } : {};
 }
 
 /** Sessions are named by the inspected protocol, which may be an application's (`http session`). */

@@ -1,3 +1,4 @@
+import { isClockZoneName } from '../lib/time-zone.ts';
 import type { SyslogMessage } from '../types.ts';
 
 /** A Cisco system message: `%FACILITY[-SUBFACILITY]-SEVERITY-MNEMONIC: body`. */
@@ -23,6 +24,9 @@ const TAG =
 
 const LONGEST_HEADER = 256;
 const LONGEST_TAG = 256;
+const LONGEST_RELAY = 512;
+/** The last one of a header. */
+const INNER_PRI = /^.*<\d{1,3}> */s;
 /** Relay, host, task: more words than these before a tag are a sentence, not a header. */
 const MOST_NAMES = 3;
 /** A relay and the host whose line it passes on. */
@@ -33,7 +37,7 @@ const NUMBER = /^\d{1,20}:?$/;
 const CLOCK = /^[*.]?\d{1,2}:\d{2}:\d{2}(?:[.,]\d{1,9})?:?$/;
 const UPTIME = /^[*.]?(?:\d{1,4}[ywdhms]){1,5}:?$/;
 const ISO_TIME = /^\d{4}-\d{2}-\d{2}T[\d:.+-]{5,24}Z?:?$/;
-const ZONE = /^(?:[A-Z]{1,5}:?|[A-Za-z]{1,5}:|[+-]\d{2}:?\d{2}:?)$/;
+const ZONE = /^(?:[A-Z]{1,5}|[+-]\d{2}:?\d{2}:?)$/;
 const NAME = /^\*?[\p{L}\p{N}_.:@/+#-]{1,128}$/u;
 const XR_HEADER =
   /^(?<before>.{0,120}\s|)[\w/.-]{1,64}:(?:\d{4} )?[*.]?[A-Z][a-z]{2} {1,2}\d{1,2} [^[\]]{8,40}: {1,2}\w[\w.-]{0,40}\[\d{1,10}\]: ?$/;
@@ -60,8 +64,16 @@ export function findCiscoTag(message: SyslogMessage): CiscoMessage | undefined {
  * APP-NAME; a repeated message is its inner text.
  */
 function textOf(message: SyslogMessage): string {
-  if (message.format !== 'rfc5424') return message.repeated === undefined ? message.text : message.message;
+  if (message.format !== 'rfc5424')
+    return message.repeated === undefined ? withoutRelay(message) : message.message;
   return message.appName?.startsWith('%') ? `${message.appName}: ${message.message}` : message.message;
+}
+
+/** Behind the header of a relay that passes the device's PRI on, where decode has taken it for one: from the device's own header on. */
+function withoutRelay({ text, message }: SyslogMessage): string {
+  const header = text.slice(0, text.length - message.length);
+  const relay = INNER_PRI.exec(header.slice(0, LONGEST_RELAY));
+  return relay !== null && text.endsWith(message) ? text.slice(relay[0].length) : text;
 }
 
 function readXrHeader(before: string): { readonly xr: true; readonly origin?: string } | undefined {
@@ -112,7 +124,12 @@ function readHeader(
 /** A zone name stands only behind a clock that was not closed by a colon. */
 function kindOf(word: string, afterClock: boolean): 'clock' | 'number' | 'name' {
   if (CLOCK.test(word) || ISO_TIME.test(word)) return word.endsWith(':') ? 'number' : 'clock';
-  if (MONTH.test(word) || NUMBER.test(word) || UPTIME.test(word) || (afterClock && ZONE.test(word)))
+  if (MONTH.test(word) || NUMBER.test(word) || UPTIME.test(word) || (afterClock && isZone(word)))
     return 'number';
   return 'name';
+}
+
+/** Closed by its colon, whatever administrators called it: in decode's header it would have been the device's name otherwise. */
+function isZone(word: string): boolean {
+  return ZONE.test(word) || (word.endsWith(':') && isClockZoneName(word.slice(0, -1)));
 }

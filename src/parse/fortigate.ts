@@ -1,9 +1,10 @@
+import { canonicalIp } from '../lib/ip.ts';
 import type { SyslogMessage } from '../types.ts';
 import { dateTime } from './body-time.ts';
 import { readCef } from './cef-fields.ts';
 import { type Dialect, type FlowText, ignored, malformed, numberedPort, readFlow } from './flow.ts';
 import { cefFields, isFortigate } from './fortigate-fields.ts';
-import { type KeyValues, keyValues } from './key-values.ts';
+import { contradictionIn, type KeyValues, keyValues } from './key-values.ts';
 import type { ParseOptions, ParseResult, Parser } from './parser.ts';
 import { portOfService } from './service-names.ts';
 import { actionOf } from './verdicts.ts';
@@ -32,6 +33,9 @@ const TUPLE: ReadonlySet<string> = new Set(
   ),
 );
 
+/** Where a second value, which a typed user name may have brought, makes the line say something else. */
+const BELIEVED: readonly string[] = [...TUPLE, 'ui', 'remip', 'type', 'subtype', 'direction', 'eventtime'];
+
 /** The last digits of a traffic log's id: how far a long session has come. */
 const STATISTICS = '000020';
 
@@ -41,15 +45,16 @@ function parse(message: SyslogMessage, options: ParseOptions): ParseResult | und
   const log = cefLog(message) ?? plainLog(message);
   if (log === undefined) return undefined;
   const result = readLog(log.fields, message, options);
-  return result.kind === 'attempt' && TUPLE.has(log.lastKey ?? '')
-    ? malformed(FORTIGATE, `the line is cut short in ${log.lastKey}`)
-    : result;
+  if (result.kind !== 'attempt') return result;
+  if (TUPLE.has(log.lastKey ?? '')) return malformed(FORTIGATE, `the line is cut short in ${log.lastKey}`);
+  const contradiction = contradictionIn(log, BELIEVED);
+  return contradiction === undefined ? result : malformed(FORTIGATE, contradiction);
 }
 
 function cefLog(message: SyslogMessage): KeyValues | undefined {
   const event = readCef(message);
   if (event?.vendor !== 'Fortinet' || event.product.toLowerCase() !== 'fortigate') return undefined;
-  return { fields: cefFields(event), lastKey: [...event.fields.keys()].at(-1) ?? '' };
+  return { ...cefFields(event), lastKey: [...event.fields.keys()].at(-1) ?? '' };
 }
 
 function plainLog(message: SyslogMessage): KeyValues | undefined {
@@ -75,6 +80,7 @@ function readLog(fields: Fields, message: SyslogMessage, options: ParseOptions):
   if (type === 'attack' || type === 'ips' || type === 'anomaly' || subtype === 'ips' || subtype === 'anomaly')
     return readAttack(fields, more, hostname);
   const login = type === 'event' ? loginOf(fields) : undefined;
+  if (login === 'two sources') return malformed(FORTIGATE, 'srcip and ui name different addresses');
   if (login !== undefined) return readFlow(FORTIGATE, login.verdict, { ...login.flow, ...more }, hostname);
   return ignored(FORTIGATE, `${words(type)} ${words(subtype)} logs report no connection attempt`);
 }
@@ -120,9 +126,12 @@ function loginOf(fields: Fields) {
   const [, service, from] = /^([a-z]{2,16})\(([^()]{1,64})\)$/.exec(fields.get('ui') ?? '') ?? [];
   if (action !== 'login' || service === undefined || (status !== 'failed' && status !== 'success'))
     return undefined;
+  const source = fields.get('srcip') ?? from;
+  // One of them may be a part of the user name.
+  if (canonicalIp(source ?? '') !== canonicalIp(from ?? '')) return 'two sources';
   const port = portOfService(service);
   const flow: FlowText = {
-    source: fields.get('srcip') ?? from,
+    source,
     destination: fields.get('dstip'),
     destinationPort: port === undefined ? undefined : String(port),
     protocol: 'tcp',

@@ -7,7 +7,7 @@ import { remoteEnd } from './host-line.ts';
 import { icmpOfKeywords } from './icmp-words.ts';
 import type { ParseOptions, ParseResult, Parser } from './parser.ts';
 import { flagsOfLetters } from './pf-words.ts';
-import { portOfService } from './service-names.ts';
+import { isServiceName, portOfPrinted } from './service-names.ts';
 import { actionOf } from './verdicts.ts';
 
 /**
@@ -79,9 +79,9 @@ function readPacket(groups: Groups): AttemptDraft | string {
   const direction = DIRECTION.exec(rest)?.[1];
   if (direction === undefined) return 'cut short or altered';
   const isFragment = rest.startsWith(' (frag ');
-  const hasPorts = WITH_PORTS.has(transport ?? '') && !isFragment;
-  const source = readEnd(groups.source ?? '', hasPorts);
-  const destination = readEnd(groups.destination ?? '', hasPorts);
+  const ported = WITH_PORTS.has(transport ?? '') && !isFragment ? transport : undefined;
+  const source = readEnd(groups.source ?? '', ported);
+  const destination = readEnd(groups.destination ?? '', ported);
   if (source === undefined || destination === undefined) return 'source or destination can not be read';
   const packets = decimal(count, UINT32);
   if (packets < 1) return 'the packet count is no number';
@@ -113,13 +113,13 @@ function readPacket(groups: Groups): AttemptDraft | string {
   return attempt;
 }
 
-/** `HOST,PORT`, or a host alone where the packet was too short to have a port. */
-function readEnd(text: string, hasPorts: boolean): Endpoint | undefined {
-  const comma = hasPorts ? text.lastIndexOf(',') : -1;
+/** `HOST,PORT`, or a host alone where the packet was too short to have a port; so is one with a service nobody knows. */
+function readEnd(text: string, transport: string | undefined): Endpoint | undefined {
+  const comma = transport === undefined ? -1 : text.lastIndexOf(',');
   if (comma < 0) return remoteEnd(text);
+  const host = text.slice(0, comma);
   const port = text.slice(comma + 1);
-  const number = portOfService(port);
-  return remoteEnd(text.slice(0, comma), number === undefined ? port : String(number));
+  return remoteEnd(host, isServiceName(port) ? portOfPrinted(port, transport)?.toString() : port);
 }
 
 function ignored(reason: string): ParseResult {

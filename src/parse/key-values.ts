@@ -6,9 +6,17 @@ const QUOTE = 34;
 const EQUALS = 61;
 const BACKSLASH = 92;
 
+/** What fields say of themselves that makes it uncertain which of them the device wrote. */
+export interface Contradictions {
+  /** Keys that have another value further on: one of the two is what a stranger wrote, and nothing says which. */
+  readonly contradicted: ReadonlySet<string>;
+  /** There are more fields than any line has, and some were not read. */
+  readonly overfull: boolean;
+}
+
 /** The fields of a `key=value key="quoted value"` line. */
-export interface KeyValues {
-  /** First value of every key, quotes taken off: the device's own fields stand in front of what strangers sent. */
+export interface KeyValues extends Contradictions {
+  /** First value of every key, quotes taken off. */
   readonly fields: ReadonlyMap<string, string>;
   /** The key whose value the line ends in: a cut line has lost the end of that value. */
   readonly lastKey?: string;
@@ -20,6 +28,7 @@ export interface KeyValues {
  */
 export function keyValues(text: string): KeyValues {
   const fields = new Map<string, string>();
+  const contradicted = new Set<string>();
   let lastKey: string | undefined;
   for (let at = 0; at < text.length && fields.size < MOST_FIELDS; ) {
     if (text.charCodeAt(at) === SPACE) {
@@ -36,11 +45,25 @@ export function keyValues(text: string): KeyValues {
     const from = keyEnd + (quoted ? 2 : 1);
     const end = quoted ? endOfQuote(text, from) : endOfWord(text, from);
     lastKey = key;
+    const known = fields.get(key);
+    if (known !== undefined && !(known.length === end - from && text.startsWith(known, from)))
+      contradicted.add(key);
     if (end < 0) break;
-    if (!fields.has(key)) fields.set(key, text.slice(from, end));
+    if (known === undefined) fields.set(key, text.slice(from, end));
     at = quoted ? end + 1 : end;
   }
-  return lastKey === undefined ? { fields } : { fields, lastKey };
+  const overfull = fields.size >= MOST_FIELDS;
+  return { fields, contradicted, overfull, ...(lastKey === undefined ? {} : { lastKey }) };
+}
+
+/** Why the fields can not be believed where these keys matter; undefined when they can. */
+export function contradictionIn(
+  { contradicted, overfull }: Contradictions,
+  keys: readonly string[],
+): string | undefined {
+  if (overfull) return 'more fields than any line has';
+  const twice = keys.find((key) => contradicted.has(key));
+  return twice === undefined ? undefined : `${twice} has two values`;
 }
 
 /** Index of the `=` or blank that ends a word, or of the text's end. */

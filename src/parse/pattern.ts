@@ -8,7 +8,7 @@ import type { AttemptDraft } from './draft.ts';
 import { remoteEnd, strangersText } from './host-line.ts';
 import type { ParseResult, Patterns } from './parser.ts';
 
-/** A line is looked at so far. */
+/** A line is looked at so far. Strangers choose how long their part of it is, so no longer line is believed. */
 const MAX_SCANNED = 8_192;
 
 interface Compiled {
@@ -21,8 +21,8 @@ type Fields = ReadonlyMap<string, string>;
 
 /**
  * The site's own kinds of lines (rules, `patterns:`), compiled: the first that matches makes the attempt. An expression sees
- * the line without its PRI, header and tag included, up to 8,192 characters. Throws for an expression that does not
- * compile; the rule loader has refused those.
+ * the line without its PRI, header and tag included, up to 8,192 characters; a longer line that it matches is malformed, for
+ * the match may end where the line was cut. Throws for an expression that does not compile; the rule loader has refused those.
  */
 export function compilePatterns(patterns: readonly Pattern[]): Patterns {
   const compiled = patterns.map((pattern): Compiled => {
@@ -36,7 +36,10 @@ export function compilePatterns(patterns: readonly Pattern[]): Patterns {
       for (const { pattern, regex, contains } of compiled) {
         if (contains !== undefined && !text.includes(contains)) continue;
         const fields = regex.find(text);
-        if (fields !== undefined) return read(pattern, fields, message);
+        if (fields === undefined) continue;
+        return text.length < message.text.length
+          ? malformed(`pattern ${pattern.id}: the line is longer than is looked at`)
+          : read(pattern, fields, message);
       }
       return undefined;
     },

@@ -29,6 +29,9 @@ const HEADER = new RegExp(
     .join(''),
 );
 
+/** `tcpdump -tt`: seconds since the epoch. */
+const EPOCH = /^(\d{9,10})\.(\d{1,9}) /;
+
 /** The tag of a program that pipes tcpdump to syslog, where decode left it in the text. */
 const TAG = /(?:^|[\s>])(?:pf|pflog|pflogd|tcpdump|logger)(?:\[\d{1,10}\])?: /;
 
@@ -48,6 +51,9 @@ function parse(message: SyslogMessage): ParseResult | undefined {
     rule: rule.slice(0, 64),
     count: 1,
   };
+  const [, seconds, fraction] = EPOCH.exec(text) ?? [];
+  if (seconds !== undefined)
+    attempt.stampMs = Number(seconds) * 1_000 + Math.trunc(Number(`0.${fraction}`) * 1_000);
   if (device !== undefined) attempt[direction === 'out' ? 'egress' : 'ingress'] = device;
   const problem = readTcpdumpPacket(text.slice(header[0].length), attempt);
   return problem === undefined

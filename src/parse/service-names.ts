@@ -1,3 +1,5 @@
+import { serviceNames, servicePorts } from '../lib/services.ts';
+
 /** Names /etc/services gives the ports people scan; a firewall log has them where its printer resolves ports. */
 const PORTS: ReadonlyMap<string, number> = new Map(
   [
@@ -23,7 +25,38 @@ export function portOfService(name: string): number | undefined {
   return PORTS.get(name);
 }
 
+/** The port a program means that prints ports as services, of the list or of IANA's; undefined where that is no single port. */
+export function portOfPrinted(name: string, transport: string | undefined): number | undefined {
+  const known = PORTS.get(name);
+  if (known !== undefined) return known;
+  const ports = (servicePorts(name) ?? []).filter(
+    (port) => transport === undefined || (port.transport ?? transport) === transport,
+  );
+  const [first] = ports;
+  return ports.every(({ from, to }) => from === first?.from && to === first.from) ? first?.from : undefined;
+}
+
+/** Whether a text in the place of a port can be the name of a service, known or not. */
+export function isServiceName(text: string): boolean {
+  return /^[A-Za-z][\w+-]{0,31}$/.test(text);
+}
+
+/** Transports by which a name can mean different ports; undefined for a line that does not say. */
+const TRANSPORTS = [undefined, 'tcp', 'udp', 'sctp'];
+let printed: ReadonlyMap<number, readonly string[]> | undefined;
+
 /** The names a port may be printed as. */
-export function servicesOfPort(port: number): string[] {
-  return [...PORTS].filter(([, number]) => number === port).map(([name]) => name);
+export function servicesOfPort(port: number): readonly string[] {
+  printed ??= namesByPort();
+  return printed.get(port) ?? [];
+}
+
+function namesByPort(): ReadonlyMap<number, readonly string[]> {
+  const names = new Map<number, string[]>();
+  for (const name of new Set([...PORTS.keys(), ...serviceNames()])) {
+    for (const port of new Set(TRANSPORTS.map((transport) => portOfPrinted(name, transport)))) {
+      if (port !== undefined) names.set(port, [...(names.get(port) ?? []), name]);
+    }
+  }
+  return names;
 }

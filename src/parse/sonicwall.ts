@@ -1,7 +1,7 @@
 import type { SyslogMessage } from '../types.ts';
 import { dateTime } from './body-time.ts';
 import { type Dialect, type FlowText, ignored, malformed, numberedPort, readFlow } from './flow.ts';
-import { type KeyValues, keyValues } from './key-values.ts';
+import { contradictionIn, type KeyValues, keyValues } from './key-values.ts';
 import type { ParseOptions, ParseResult, Parser } from './parser.ts';
 import { actionOf, actionOfPhrase } from './verdicts.ts';
 
@@ -28,6 +28,10 @@ const LOGIN = /^(?:[\w ]{0,40} )?login (denied|allowed)\b/i;
 /** About what a session carried, pages and files: its source may be the server that was asked for them. */
 const CONTENT = /^(?:web ?site|newsgroup|gateway anti-?virus|anti-?spyware|capture atp|content filter|app)/i;
 
+/** Where a second value, which a typed user name may have brought, makes the line say something else. */
+const BELIEVED =
+  'm msg fw_action src srcV6 dst dstV6 proto type icmpType icmpCode srcZone dstZone rule time'.split(' ');
+
 type Fields = ReadonlyMap<string, string>;
 
 function parse(message: SyslogMessage, options: ParseOptions): ParseResult | undefined {
@@ -41,6 +45,8 @@ function parse(message: SyslogMessage, options: ParseOptions): ParseResult | und
   const action = actionIn(fields, said);
   if (login === undefined && (action === 'unknown' || CONTENT.test(said)))
     return ignored(SONICOS, `message ${number} reports no packet and no session`);
+  const contradiction = contradictionIn(line, BELIEVED);
+  if (contradiction !== undefined) return malformed(SONICOS, contradiction);
   const flow = flowOf(line, options.zone ?? 'UTC');
   if (flow === undefined) return ignored(SONICOS, `message ${number} names no source and destination`);
   if (typeof flow === 'string') return malformed(SONICOS, flow);

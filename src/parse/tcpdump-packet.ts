@@ -5,7 +5,7 @@ import { decimal, UINT8, UINT16, UINT32 } from './decimal.ts';
 import { type AttemptDraft, type PacketDraft, setDetail } from './draft.ts';
 import { icmpOfPhrase } from './icmp-words.ts';
 import { flagsOfLetters } from './pf-words.ts';
-import { portOfService } from './service-names.ts';
+import { isServiceName, portOfPrinted } from './service-names.ts';
 
 /**
  * What tcpdump says about the transport behind `SRC > DST: `, tcpdump.org's words and OpenBSD's. Protocols it decodes
@@ -49,18 +49,23 @@ export function readTcpdumpPacket(text: string, attempt: AttemptDraft): string |
   readVerbose(verbose === '' ? detail : verbose, packet);
   const protocol = protocolIn(verbose, detail);
   if (protocol !== undefined) Object.assign(attempt, protocolOf(protocol));
-  const source = endpointOf(ends[1]!, attempt.transport);
-  const destination = endpointOf(ends[2]!, attempt.transport);
+  const source = sideOf(ends[1]!, attempt.transport);
+  const destination = sideOf(ends[2]!, attempt.transport);
   if (typeof source === 'string') return source;
   if (typeof destination === 'string') return destination;
-  if ((source.port === undefined) !== (destination.port === undefined)) return 'one port without the other';
-  attempt.source = source;
-  attempt.destination = destination;
-  return readTransport(detail, attempt, packet);
+  if (source.hasPort !== destination.hasPort) return 'one port without the other';
+  attempt.source = source.end;
+  attempt.destination = destination.end;
+  return readTransport(detail, source.hasPort, attempt, packet);
 }
 
-function readTransport(detail: string, attempt: AttemptDraft, packet: PacketDraft): string | undefined {
-  if (attempt.source.port === undefined) {
+function readTransport(
+  detail: string,
+  hasPorts: boolean,
+  attempt: AttemptDraft,
+  packet: PacketDraft,
+): string | undefined {
+  if (!hasPorts) {
     if (HAS_PORTS.has(attempt.transport ?? '') && !PORTLESS.test(detail)) return 'ports missing';
     if (attempt.transport === 'icmp' || attempt.transport === 'ipv6-icmp') {
       const icmp = icmpOfPhrase(detail.slice(0, 200), attempt.transport === 'ipv6-icmp');
@@ -110,23 +115,32 @@ function readVerbose(text: string, packet: PacketDraft): void {
   setDetail(packet, 'length', field(/[( ](?:length|len):? (\d{1,5})[,)]/, UINT16));
 }
 
+/** One side of a packet. */
+interface Side {
+  readonly end: Endpoint;
+  /** A port stands there, if only as the name of a service nobody knows. */
+  readonly hasPort: boolean;
+}
+
 /**
  * One side. The port is what follows the last dot, for IPv4, IPv6 and names alike; a name in its place is looked up.
- * Gives a reason instead of an endpoint that is none.
+ * Gives a reason instead of a side that is none.
  */
-function endpointOf(text: string, transport: string | undefined): Endpoint | string {
+function sideOf(text: string, transport: string | undefined): Side | string {
   const whole = canonicalIp(text);
-  if (whole !== undefined) return { ip: whole };
+  if (whole !== undefined) return { end: { ip: whole }, hasPort: false };
   const dot = text.lastIndexOf('.');
   const host = text.slice(0, Math.max(dot, 0));
   const service = text.slice(dot + 1);
   const mayHavePort = transport === undefined || HAS_PORTS.has(transport);
-  const port = /^\d/.test(service) ? decimal(service, UINT16) : (portOfService(service) ?? -1);
+  const port = /^\d/.test(service) ? decimal(service, UINT16) : (portOfPrinted(service, transport) ?? -1);
   const ip = canonicalIp(host);
-  if (ip !== undefined && mayHavePort)
-    return port < 0 ? 'port not 0 to 65535, nor a known service' : { ip, port };
-  if (isHostName(host) && mayHavePort && port >= 0) return { name: host, port };
-  if (isHostName(text)) return { name: text };
+  if (ip !== undefined && mayHavePort) {
+    if (port < 0 && !isServiceName(service)) return 'port not 0 to 65535, nor a service';
+    return { end: port < 0 ? { ip } : { ip, port }, hasPort: true };
+  }
+  if (isHostName(host) && mayHavePort && port >= 0) return { end: { name: host, port }, hasPort: true };
+  if (isHostName(text)) return { end: { name: text }, hasPort: false };
   return 'source or destination is no address';
 }
 

@@ -21,6 +21,21 @@ describe('decode() of hostile and broken envelopes', () => {
     });
   });
 
+  it.each(['\n', '\r\n\0', '#012', '#015#012', '#000', '#000\n', '\n#012'])(
+    'drops the line end %j',
+    (end) => {
+      expect(decode(KERNEL + end, UTC)).toEqual(decode(KERNEL, UTC));
+    },
+  );
+
+  it.each(['#01', '012', '#011', '#0120', '# 012'])('keeps %j, which is none', (end) => {
+    expect(decode(KERNEL + end, UTC).message.endsWith(end)).toBe(true);
+  });
+
+  it.each(['#012', '#000#012', '012'])('reads a line of %j alone', (line) => {
+    expect(decode(line, UTC).text).toBe(line === '012' ? '012' : '');
+  });
+
   it.each([
     '<>',
     '<-1>',

@@ -14,7 +14,7 @@ it.each([
   '<13>1 2026-11-23T03:00:00Z gw1 CEF - - - 0|Acme|Wall|1.0|42|Packet denied|7|src=198.51.100.7',
   '0|Acme|Wall|1.0|42|Packet denied|7|src=198.51.100.7',
 ])('finds the header in %s', (line) => {
-  const { fields: extension, ...header } = read(line)!;
+  const { fields: extension, contradicted, overfull, ...header } = read(line)!;
   expect(header).toEqual({
     vendor: 'Acme',
     product: 'Wall',
@@ -24,6 +24,7 @@ it.each([
     severity: '7',
   });
   expect([...extension]).toEqual([['src', '198.51.100.7']]);
+  expect([contradicted.size, overfull]).toEqual([0, false]);
 });
 
 it('unescapes bars and backslashes of the header', () => {
@@ -60,9 +61,16 @@ it.each([
   '<13>Nov 23 03:00:00 www app[7]: CEF:0|v|p|1|s|n|5|a=1',
 ])('is no CEF: %s', (line) => expect(read(line)).toBeUndefined());
 
+it.each([
+  ['a=1 b=x a=1', []],
+  ['a=1 b=x a=2 c=y', ['a']],
+])('says which keys have a second value: %s', (extension, keys) => {
+  expect([...(read(`CEF:0|v|p|1|s|n|5|${extension}`)?.contradicted ?? [])]).toEqual(keys);
+});
+
 it('reads a bounded number of fields', () => {
   const many = Array.from({ length: 5_000 }, (_, i) => `k${i}=1`).join(' ');
-  expect(read(`CEF:0|v|p|1|s|n|5|${many}`)?.fields.size).toBe(256);
+  expect(read(`CEF:0|v|p|1|s|n|5|${many}`)).toMatchObject({ overfull: true, fields: { size: 256 } });
 });
 
 it('a backslash that escapes nothing stays: it joins no halves of an address', () => {

@@ -64,8 +64,26 @@ it.each([
   '<13>1 2026-11-03T04:10:21Z gw1 app 42 - - user %PIX-3-106010: x',
   '<13>1 2026-11-03T04:10:21Z gw1 app 42 - - user : %PIX-3-106010: x',
   '<13>1 2026-11-03T04:10:21Z gw1 - - - - user 7 %PIX-3-106010: x',
+  'Nov  3 04:10:21 gw1 sshd[12]: <190>45: Nov  3 04:10:21: %SEC-6-IPACCESSLOGP: x',
+  'Nov  3 04:10:21 gw1 sshd: <190>45: %SEC-6-IPACCESSLOGP: x',
+  'Nov  3 04:10:21 gw1 Invalid user <190>45: Nov  3 04:10:21: %SEC-6-IPACCESSLOGP: x',
+  'Nov  3 04:10:21 gw1 Invalid user x <164>Nov  3 2026 04:10:21: %ASA-2-106001: x',
+  'Nov  3 04:10:21 relay1 <38>Nov  3 04:10:21 gw1 sshd[12]: %SEC-6-IPACCESSLOGP: x',
+  'Nov  3 04:10:21 relay1 <38>Nov  3 04:10:21 gw1 Invalid user 0 %SEC-6-IPACCESSLOGP: x',
 ])('is not what a stranger writes into the line of another program: %j', (line) => {
   expect(findCiscoTag(decodeLine(line))).toBeUndefined();
+});
+
+it.each([
+  ['<190>45: Nov 23 03:00:00.123 Warsaw: %SEC-6-IPACCESSLOGP: x', undefined],
+  ['<190>45: *Nov 23 03:00:00.123 summer: %SEC-6-IPACCESSLOGP: x', undefined],
+  ['<190>45: gw1: Nov 23 03:00:00 mng: %SEC-6-IPACCESSLOGP: x', 'gw1'],
+  ['<190>Nov 23 03:00:00 Warsaw: %SEC-6-IPACCESSLOGP: x', 'Warsaw'],
+  ['<190>45: Nov 23 03:00:00 gateway-1: %SEC-6-IPACCESSLOGP: x', 'gateway-1'],
+])('the zone of the clock is no device, whatever it is called: %s', (line, device) => {
+  const message = decodeLine(line);
+  expect(message.hostname ?? findCiscoTag(message)?.origin).toBe(device);
+  expect(findCiscoTag(message)?.body).toBe('x');
 });
 
 it.each([
@@ -75,6 +93,12 @@ it.each([
   '<13>1 2026-11-03T04:10:21Z fw1 - - - - fw1 : %PIX-3-106010: x',
   '<13>1 2026-11-03T04:10:21Z fw1 %PIX-3-106010 - - - x',
   '<13>1 2026-11-03T04:10:21Z fw1 asa - - - %PIX-3-106010: x',
+  'Nov  3 04:10:21 relay1 <190>45: Nov  3 04:10:21: %SEC-6-IPACCESSLOGP: x',
+  '<13>Nov  3 04:10:21 relay1 <190>45: *Nov  3 04:10:21.113: %SEC-6-IPACCESSLOGP: x',
+  '2026-11-03T04:10:21Z relay1 <190>gw1: 000123: Nov  3 04:10:21: %SEC-6-IPACCESSLOGP: x',
+  'Nov  3 04:10:21 relay1 <164>Nov  3 2026 04:10:21: %ASA-2-106001: x',
+  'Nov  3 04:10:21 relay1 <164>Nov  3 2026 04:10:21 fw1 : %ASA-2-106001: x',
+  'Nov  3 04:10:21 relay1 <164>:Nov  3 04:10:21 UTC: %ASA-2-106001: x',
 ])('is found behind every header there is: %j', (line) => {
   expect(findCiscoTag(decodeLine(line))?.body).toBe('x');
 });

@@ -14,6 +14,15 @@ it.each([
   expect(read.lastKey).toBe(lastKey);
 });
 
+it.each([
+  ['a=1 b=2 a=1 b="2"', []],
+  ['a=1 b=2 a=3 b=2', ['a']],
+  ['a=1 a="cut', ['a']],
+])('says which keys have a second value: %s', (text, keys) => {
+  expect([...keyValues(text).contradicted]).toEqual(keys);
+});
+
 it('reads a bounded number of fields', () => {
-  expect(keyValues(Array.from({ length: 5_000 }, (_, i) => `k${i}=1`).join(' ')).fields.size).toBe(256);
+  const read = keyValues(Array.from({ length: 5_000 }, (_, i) => `k${i}=1`).join(' '));
+  expect(read).toMatchObject({ overfull: true, fields: { size: 256 } });
 });

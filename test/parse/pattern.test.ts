@@ -131,6 +131,21 @@ describe('a pattern', () => {
     expect(read(`${'x'.repeat(8_192)} ${LINE}`, VPN)).toBeUndefined();
   });
 
+  it('believes nothing of a line longer than it looks at: a name of the right length cuts the address short', () => {
+    const of = pattern('login of (?P<user>.*) from (?P<source>\\S+)');
+    const line = (length: number) => `${LINE.replace('joe', 'x'.repeat(length)).replace(' failed', '')}`;
+    const most = 8_192 + '<13>'.length - line(0).length;
+    expect(attemptOf(read(line(most), of))?.source).toEqual({ ip: '198.51.100.7' });
+    for (const length of [most + 1, most + 2, most + 9_000]) {
+      expect(read(line(length).replace('.7', '.79'), of)?.kind).not.toBe('attempt');
+    }
+    expect(read(line(most).replace('.7', '.79'), of)).toEqual({
+      kind: 'malformed',
+      parser: 'pattern',
+      reason: 'pattern vpn-login-failed: the line is longer than is looked at',
+    });
+  });
+
   it('a hostile line costs little, whatever the expression', () => {
     const evil = pattern('(a+)+(a|aa)+(?P<source>\\S+)!$', { contains: 'a' });
     const before = performance.now();

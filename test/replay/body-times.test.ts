@@ -22,8 +22,22 @@ function log(name: string, fromMinute: number, toMinute: number): string {
   return path;
 }
 
-it('puts rotated files in order by the times in their rows', async () => {
-  const paths = [log('pfirewall.log', 20, 40), log('pfirewall.log.old', 0, 20)];
+/** What `tcpdump -tt` printed of pf's log. */
+function pfLog(name: string, fromMinute: number, toMinute: number): string {
+  const rows = Array.from({ length: toMinute - fromMinute }, (_, i) => {
+    const seconds = Date.UTC(2026, 10, 23, 3, fromMinute + i) / 1_000;
+    return `${seconds}.123456 rule 4/0(match): block in on em0: 198.51.100.7.31337 > 192.0.2.10.143: Flags [S], seq 1, win 1024, length 0`;
+  });
+  const path = join(dir, name);
+  writeFileSync(path, `${rows.join('\n')}\n`);
+  return path;
+}
+
+it.each([
+  ['the Windows firewall', () => [log('pfirewall.log', 20, 40), log('pfirewall.log.old', 0, 20)]],
+  ['tcpdump', () => [pfLog('pf.log', 20, 40), pfLog('pf.log.old', 0, 20)]],
+])('puts rotated files of %s in order by the times in their rows', async (_, write) => {
+  const paths = write();
   const minutes: number[] = [];
   const pipeline = new Pipeline({
     mode: 'replay',
