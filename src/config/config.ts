@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { duration } from '../lib/duration-schema.ts';
-import { canonicalIp } from '../lib/ip.ts';
+import { canonicalIp, parseNetwork } from '../lib/ip.ts';
 import { machineZone } from '../lib/machine-zone.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import { serviceNames, servicePorts } from '../lib/services.ts';
@@ -24,8 +24,8 @@ const port = z.int().min(1).max(65_535);
 
 const network = z
   .string()
-  .refine((text) => canonicalIp(text.replace(/\/\d{1,3}$/, '')) !== undefined, {
-    error: 'not an address or CIDR network',
+  .refine((text) => parseNetwork(text) !== undefined, {
+    error: 'not an address or CIDR network: write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32',
   })
   .describe('An address or a CIDR network, IPv4 or IPv6.');
 
