@@ -129,7 +129,7 @@ export function maskOf(
 ): NonNullable<ReportInput['mask']> {
   const addresses = [...targets.map(({ ip }) => ip), ...observers.map(({ address }) => address)];
   return {
-    networks: [...ownNetworks, ...new Set(addresses.filter((address) => canonicalIp(address) !== undefined))],
+    networks: [...ownNetworks, ...new Set(addresses.flatMap((address) => canonicalIp(address) ?? []))],
     names: [
       hostName,
       ...observers.map(({ address }) => address).filter((address) => canonicalIp(address) === undefined),

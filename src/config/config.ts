@@ -1,10 +1,8 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { duration } from '../lib/duration-schema.ts';
-import { canonicalIp } from '../lib/ip.ts';
+import { canonicalIp, parseNetwork } from '../lib/ip.ts';
 import { machineZone } from '../lib/machine-zone.ts';
-import { didYouMean } from '../lib/nearest.ts';
-import { serviceNames, servicePorts } from '../lib/services.ts';
 import { isTimeZone } from '../lib/time-zone.ts';
 import { isAddress, NO_ADDRESS } from './address.ts';
 import { channelSchema, usualChannel } from './channels.ts';
@@ -17,15 +15,14 @@ import {
   storeSchema,
 } from './evidence.ts';
 import { listenerSchema, usualListeners } from './listeners.ts';
+import { trapSchema } from './traps.ts';
 
 /** The one schema of knockwatch.yaml: every setting, its default and what it trades off. Unknown keys are refused. */
 
-const port = z.int().min(1).max(65_535);
-
 const network = z
   .string()
-  .refine((text) => canonicalIp(text.replace(/\/\d{1,3}$/, '')) !== undefined, {
-    error: 'not an address or CIDR network',
+  .refine((text) => parseNetwork(text) !== undefined, {
+    error: 'not an address or CIDR network: write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32',
   })
   .describe('An address or a CIDR network, IPv4 or IPv6.');
 
@@ -38,33 +35,6 @@ const every = z
     encode: (text) => `every ${text}`,
   })
   .pipe(duration());
-
-/** Ports of a trap: numbers, and services with all the TCP ports they stand for. */
-const trapPort = z.union([port, z.string().trim().min(1).max(64)]).transform((entry, context) => {
-  const numbered = typeof entry === 'number' || /^\d+$/.test(entry);
-  const ports = numbered ? [{ from: Number(entry), to: Number(entry) }] : servicePorts(entry);
-  const own = ports?.filter(
-    ({ from, to, transport = 'tcp' }) => transport === 'tcp' && from === to && from > 0 && to <= 65_535,
-  );
-  if (own?.length) return own.map(({ from }) => from);
-  const hint = numbered ? '' : didYouMean(String(entry), serviceNames());
-  context.addIssue({ code: 'custom', message: `not a TCP port or service${hint}`, input: entry });
-  return z.NEVER;
-});
-
-const trap = z
-  .strictObject({
-    host: z.string().default('*').describe('Address to listen on; * is every interface, IPv4 and IPv6.'),
-    ports: z
-      .array(trapPort)
-      .min(1)
-      .max(256)
-      .transform((ports) => [...new Set(ports.flat())])
-      .describe(
-        'Services nobody has any business with here: imap, 139. Below 1024 they need CAP_NET_BIND_SERVICE.',
-      ),
-  })
-  .describe('TCP ports of this machine on which a connection is noted and closed.');
 
 /** What opens the page: long, because it can be tried as often as one likes. */
 const token = z
@@ -103,7 +73,7 @@ export const configSchema = z
       ),
     listeners: z.array(listenerSchema).max(64).default(usualListeners),
     traps: z
-      .array(trap)
+      .array(trapSchema)
       .max(16)
       .default([])
       .describe('For a machine with no router in front: ports of its own that nobody should knock on.'),

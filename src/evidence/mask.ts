@@ -1,5 +1,5 @@
 import { BlockList, isIPv6 } from 'node:net';
-import { canonicalIp } from '../lib/ip.ts';
+import { canonicalIp, parseNetwork } from '../lib/ip.ts';
 
 const IPV4 = /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\d)/g;
 /** What may be an IPv6 address; a lone colon behind it is the sentence's. */
@@ -62,12 +62,9 @@ export class Mask {
   }
 
   #add(network: string): void {
-    const [address, prefix] = network.split('/');
-    const ip = canonicalIp(address ?? '');
-    if (ip === undefined) throw new RangeError(`not a network: ${network}`);
-    const family = isIPv6(ip) ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) this.#own.addAddress(ip, family);
-    else this.#own.addSubnet(ip, Number(prefix), family);
+    const parsed = parseNetwork(network);
+    if (parsed === undefined) throw new RangeError(`not a network: ${network}`);
+    this.#own.addSubnet(parsed.address, parsed.prefix, isIPv6(parsed.address) ? 'ipv6' : 'ipv4');
   }
 
   #word(own: string): string {

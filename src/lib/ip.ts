@@ -96,14 +96,37 @@ export function classifyIp(canonical: string): IpClass {
   }
 }
 
-/** A test for "is in one of these addresses and networks"; written in CIDR, any notation `canonicalIp` takes. */
+/** An address block: canonical text, and how many of its leading bits all members share. */
+export interface Network {
+  readonly address: string;
+  readonly prefix: number;
+}
+
+/**
+ * Reads an address or a network in CIDR notation; undefined when it is neither. Host bits may be set. IPv4-mapped IPv6
+ * (`::ffff:192.0.2.0/120`) is the IPv4 network it stands for.
+ */
+export function parseNetwork(text: string): Network | undefined {
+  const slash = text.indexOf('/');
+  const written = slash < 0 ? text : text.slice(0, slash);
+  const address = canonicalIp(written);
+  if (address === undefined || written.includes('%')) return undefined;
+  const isIpv4 = parseIpv4(address) >= 0;
+  const longest = isIpv4 ? 32 : 128;
+  if (slash < 0) return { address, prefix: longest };
+  const digits = text.slice(slash + 1);
+  if (!/^(0|[1-9]\d{0,2})$/.test(digits)) return undefined;
+  const isMapped = isIpv4 && parseIpv4(written) < 0;
+  const prefix = Number(digits) - (isMapped ? 96 : 0);
+  return prefix < 0 || prefix > longest ? undefined : { address, prefix };
+}
+
+/** A test for "is in one of these addresses and networks". Throws RangeError naming the first that is neither. */
 export function networkTest(networks: readonly string[]): (ip: string) => boolean {
-  const ranges = networks.map((network) => {
-    const [address = '', prefix] = network.split('/');
-    const canonical = canonicalIp(address);
-    if (canonical === undefined) throw new RangeError(`not a network: ${network}`);
-    const parsed = ipaddr.parse(canonical);
-    return [parsed, prefix === undefined ? (parsed.kind() === 'ipv4' ? 32 : 128) : Number(prefix)] as const;
+  const ranges = networks.map((text) => {
+    const network = parseNetwork(text);
+    if (network === undefined) throw new RangeError(`not a network: ${text}`);
+    return [ipaddr.parse(network.address), network.prefix] as const;
   });
   if (ranges.length === 0) return () => false;
   return (ip) => {

@@ -1,5 +1,5 @@
 import { BlockList, isIPv4 } from 'node:net';
-import { canonicalIp, parseIpv4 } from '../lib/ip.ts';
+import { parseNetwork } from '../lib/ip.ts';
 
 /**
  * The senders a receiver listens to: addresses and CIDR networks of both families; an empty list means everybody.
@@ -31,21 +31,10 @@ export class AllowList {
 }
 
 function addEntry(list: BlockList, entry: string): void {
-  const slash = entry.indexOf('/');
-  const written = slash < 0 ? entry : entry.slice(0, slash);
-  const address = canonicalIp(written);
-  const refuse = () =>
-    new RangeError(`"${entry}" is not an address or network: write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32`);
-  if (address === undefined || written.includes('%')) throw refuse();
-  const family = isIPv4(address) ? 'ipv4' : 'ipv6';
-  if (slash < 0) {
-    list.addAddress(address, family);
-    return;
-  }
-  const digits = entry.slice(slash + 1);
-  if (!/^(0|[1-9]\d{0,2})$/.test(digits)) throw refuse();
-  const mapped = family === 'ipv4' && parseIpv4(written) < 0;
-  const prefix = Number(digits) - (mapped ? 96 : 0);
-  if (prefix < 0 || prefix > (family === 'ipv4' ? 32 : 128)) throw refuse();
-  list.addSubnet(address, prefix, family);
+  const network = parseNetwork(entry);
+  if (network === undefined)
+    throw new RangeError(
+      `"${entry}" is not an address or network: write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32`,
+    );
+  list.addSubnet(network.address, network.prefix, isIPv4(network.address) ? 'ipv4' : 'ipv6');
 }

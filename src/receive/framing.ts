@@ -22,6 +22,7 @@ const LF = 10;
 const CR = 13;
 const NUL = 0;
 const LESS_THAN = 60;
+const SPACE = 32;
 
 // Seven digits: ten million octets is beyond any syslog message, so a longer number is text.
 const COUNT = /^[1-9]\d{0,6} <$/;
@@ -37,6 +38,7 @@ const KEPT_CARRY_BYTES = 8 * 1024;
  * - A count is believed only as 1-9, up to six more digits, a space, and the `<` of a PRI: `2026-11-23 ...` is text.
  * - Otherwise a frame ends at LF (one CR before it goes too) or at NUL, which some senders write instead of LF.
  *   A lone CR ends nothing. Empty frames are ignored. Inside a counted frame every octet is content.
+ * - Spaces behind an LF or a counted frame are passed over: some senders write one between frames.
  * - No frame is longer than the limit: it is cut there, flagged, and the rest is discarded up to its end. A count
  *   above the limit is a lie as often as not, so that frame ends at LF as well as at its count.
  * - Memory follows the octets that came, never the count.
@@ -53,6 +55,8 @@ export class Deframer {
   #tooLong = false;
   #discarding = false;
   #afterCounted = false;
+  /** Whether spaces here are between frames. */
+  #passesSpaces = false;
   #carry = Buffer.alloc(0);
   #carried = 0;
   /** Where the next LF and NUL of the chunk in hand are, so that a chunk is searched only once. */
@@ -101,6 +105,7 @@ export class Deframer {
     }
     this.#finish(onFrame);
     this.#afterCounted = false;
+    this.#passesSpaces = false;
   }
 
   get #isCounted(): boolean {
@@ -120,12 +125,19 @@ export class Deframer {
     const nul = chunk.indexOf(NUL, start);
     if (lines === 0 || (nul >= 0 && nul < end) || !onLines(start, end, lines)) return start;
     this.#afterCounted = false;
+    this.#passesSpaces = true;
     return end;
   }
 
   #readStart(chunk: Buffer, at: number): number {
     const octet = chunk[at]!;
-    if (this.#head === '' && (octet === LF || octet === NUL)) return at + 1;
+    if (this.#head === '') {
+      if (octet === SPACE && this.#passesSpaces) return at + 1;
+      if (octet === LF || octet === NUL) {
+        this.#passesSpaces = octet === LF;
+        return at + 1;
+      }
+    }
     const head = this.#head + String.fromCharCode(octet);
     if (COUNT_SO_FAR.test(head)) {
       this.#head = head;
@@ -157,11 +169,15 @@ export class Deframer {
     this.#take(chunk.subarray(at, stop), onFrame);
     this.#left -= stop - at;
     if (delimiter < end) {
-      if (chunk[delimiter] === LF) this.#dropCarriageReturn();
+      this.#passesSpaces = chunk[delimiter] === LF;
+      if (this.#passesSpaces) this.#dropCarriageReturn();
       this.#finish(onFrame);
       return stop + 1;
     }
-    if (this.#left === 0) this.#finish(onFrame);
+    if (this.#left === 0) {
+      this.#passesSpaces = true;
+      this.#finish(onFrame);
+    }
     return stop;
   }
 

@@ -111,11 +111,26 @@ function decodeUtf8(bytes: Buffer, file: string, problems: ProblemList): string 
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    const before = bytes.toString('utf8').split('\uFFFD', 1)[0] ?? '';
+    const before = textBeforeFault(bytes);
     const line = before.split('\n').length;
     problems.add({ file, line, column: before.length - before.lastIndexOf('\n') }, 'is not UTF-8 text');
     return undefined;
   }
+}
+
+/** What is UTF-8 at the beginning; a U+FFFD that was written there is no fault. */
+function textBeforeFault(bytes: Buffer): string {
+  const replacement = Buffer.from('\uFFFD');
+  const text = bytes.toString('utf8');
+  let end = text.indexOf('\uFFFD');
+  let from = 0;
+  for (let at = 0; end >= 0; end = text.indexOf('\uFFFD', from)) {
+    at += Buffer.byteLength(text.slice(from, end));
+    if (!bytes.subarray(at, at + replacement.length).equals(replacement)) return text.slice(0, end);
+    at += replacement.length;
+    from = end + 1;
+  }
+  return text;
 }
 
 /** The beginning of a file, for what concerns it as a whole. */

@@ -67,8 +67,18 @@ describe('loadConfig() says what is wrong, where, and what was meant', () => {
     ['a Redis without a host', 'state: redis://:6379\n', 1, 8, /host/],
     ['a span of time without a unit', 'correlation: { settle: 10 }\n', 1, 24, /500ms/],
     ['an address that is none', 'allowedSenders: [192.0.2.300]\n', 1, 18, /not an address/],
+    ['a sender network longer than its address', 'allowedSenders: [192.0.2.0/99]\n', 1, 18, /CIDR network/],
+    ['own networks longer than their addresses', 'ownNetworks: [192.0.2.0/33]\n', 1, 15, /CIDR network/],
+    ['an IPv6 network longer than its address', 'ownNetworks: ["2001:db8::/129"]\n', 1, 15, /CIDR network/],
     ['a trap on a service that does not exist', 'traps: [{ ports: [imapp] }]\n', 1, 18, /imapp.*imap/],
     ['a trap on a port that does not exist', 'traps: [{ ports: [70000] }]\n', 1, 18, /65535|TCP port/],
+    [
+      'a trap on more ports than there should be',
+      `traps: [{ ports: [x11, ${Array.from({ length: 193 }, (_, i) => i + 1).join(', ')}] }]\n`,
+      1,
+      18,
+      /more than 256 ports/,
+    ],
     ['a trap on an UDP service', 'traps: [{ ports: [syslog] }]\n', 1, 18, /TCP port/],
     ['a webhook to a file', 'channels:\n  - { kind: webhook, url: "file:///etc/passwd" }\n', 2, 26, /https/],
     [
@@ -180,6 +190,21 @@ describe('loadConfig()', () => {
       { host: '*', ports: [143, 139, 513] },
       { host: '192.0.2.10', ports: expect.arrayContaining([139, 445]) },
     ]);
+  });
+
+  it.each([
+    ['samba', [137, 138, 139, 445]],
+    ['netbios', [137, 138, 139]],
+    ['r-services', [512, 513, 514]],
+    ['winrm', [5985, 5986]],
+  ])('a trap on %s is on each of its ports', (service, ports) => {
+    expect(load(`traps: [{ ports: [${service}] }]\n`).config!.traps[0]!.ports).toEqual(ports);
+  });
+
+  it('a trap on a service with many ports is on all of them', () => {
+    expect(load('traps: [{ ports: [x11] }]\n').config!.traps[0]!.ports).toEqual(
+      Array.from({ length: 64 }, (_, i) => 6_000 + i),
+    );
   });
 
   it('every kind of channel becomes options and a sentence that tells no secret', () => {

@@ -53,6 +53,10 @@ describe('Mask', () => {
     expect(mask().text(text)).toBe(expected);
   });
 
+  it('hides the members of an IPv4 network that is written as mapped IPv6', () => {
+    expect(new Mask(['::ffff:192.0.2.0/120']).text('192.0.2.10 192.0.3.10')).toBe('[own-1] 192.0.3.10');
+  });
+
   it('is quick on long hostile text', () => {
     const subject = mask();
     for (const text of [

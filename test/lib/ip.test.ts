@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalIp, classifyIp, formatIpv4, ipv6Halves, networkTest, parseIpv4 } from '../../src/lib/ip.ts';
+import {
+  canonicalIp,
+  classifyIp,
+  formatIpv4,
+  ipv6Halves,
+  networkTest,
+  parseIpv4,
+  parseNetwork,
+} from '../../src/lib/ip.ts';
 
 describe('parseIpv4() refuses', () => {
   it.each([
@@ -95,6 +103,37 @@ describe('classifyIp()', () => {
   });
 });
 
+describe('parseNetwork()', () => {
+  it.each([
+    ['192.0.2.7', '192.0.2.7', 32],
+    ['192.0.2.77/24', '192.0.2.77', 24],
+    ['0.0.0.0/0', '0.0.0.0', 0],
+    ['2001:DB8::', '2001:db8::', 128],
+    ['2001:db8::/32', '2001:db8::', 32],
+    ['::ffff:192.0.2.7', '192.0.2.7', 32],
+    ['::ffff:c000:200/120', '192.0.2.0', 24],
+    ['::ffff:0:0/96', '0.0.0.0', 0],
+  ])('reads %s', (text, address, prefix) => {
+    expect(parseNetwork(text)).toEqual({ address, prefix });
+  });
+
+  it.each([
+    '',
+    'gw1',
+    '192.0.2.0/33',
+    '192.0.2.0/-1',
+    '192.0.2.0/08',
+    '192.0.2.0/',
+    '192.0.2.0/24/8',
+    '192.0.2.0/24 ',
+    '2001:db8::/129',
+    '::ffff:192.0.2.0/95',
+    'fe80::1%eth0/64',
+  ])('refuses %j', (text) => {
+    expect(parseNetwork(text)).toBeUndefined();
+  });
+});
+
 describe('networkTest()', () => {
   const isOurs = networkTest(['192.0.2.0/24', '198.51.100.7', '2001:db8::/32']);
 
@@ -110,7 +149,12 @@ describe('networkTest()', () => {
     expect(networkTest([])('192.0.2.1')).toBe(false);
   });
 
-  it('throws for what is no network', () => {
-    expect(() => networkTest(['gw1/24'])).toThrow(/gw1\/24/);
+  it.each(['gw1/24', '192.0.2.0/33', '192.0.2.0/99', '2001:db8::/129'])('throws for %s', (text) => {
+    expect(() => networkTest(['198.51.100.7', text])).toThrow(`not a network: ${text}`);
+  });
+
+  it('holds the members of an IPv4 network that is written as mapped IPv6', () => {
+    const isIn = networkTest(['::ffff:192.0.2.0/120']);
+    expect(['192.0.2.9', '192.0.3.9', '2001:db8::9'].map(isIn)).toEqual([true, false, false]);
   });
 });

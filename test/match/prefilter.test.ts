@@ -115,6 +115,36 @@ describe('the prefilter never loses a hit', () => {
   });
 });
 
+describe('a line about the host that logged it, which states its address in place of a name', () => {
+  const aboutItself = fixtures.flatMap((line) => {
+    const attempt = attemptOf(line);
+    const name = attempt?.observer.hostname;
+    if (name === undefined || !line.includes(` ${name} `)) return [];
+    return (attempt?.destination.ip ?? attempt?.destination.name) ? [] : [{ line, name }];
+  });
+
+  it.each([
+    ['192.0.2.77', '192.0.2.77'],
+    ['0:0:0:0:0:FFFF:c000:24d', '192.0.2.77'],
+    ['2001:DB8:0::4D', '2001:db8::4d'],
+    ['[2001:db8::4d]', '2001:db8::4d'],
+  ])('passes when %s is watched', (stated, ip) => {
+    let hits = 0;
+    for (const { line, name } of aboutItself) {
+      const text = line.replace(` ${name} `, ` ${stated} `);
+      const attempt = attemptOf(text);
+      if (attempt === undefined) continue;
+      const { port } = attempt.destination;
+      const onPort = port === undefined ? ports('any') : ports(port);
+      const set = ruleSet([rule('stated', hosts(ip), onPort, { actions: [attempt.action] })]);
+      if (compileMatcher(set).match(attempt).length === 0) continue;
+      hits++;
+      expect(passes(set, text), text).toBe(true);
+    }
+    expect(hits).toBeGreaterThan(10);
+  });
+});
+
 describe('compilePrefilter()', () => {
   const paper = ruleSet([rule('paper', hosts('192.0.2.10', '192.0.2.20'), ports('143/tcp', '80/tcp'))]);
   const line = (host: string, port: number) =>

@@ -40,6 +40,41 @@ describe('touchedHosts() gives', () => {
     ]);
   });
 
+  it.each([
+    ['192.0.2.99', '192.0.2.99'],
+    ['::ffff:192.0.2.99', '192.0.2.99'],
+    ['2001:DB8:0::99', '2001:db8::99'],
+    ['[2001:db8::99]', '2001:db8::99'],
+  ])('the observer by the address %s it states, not the relay the line came from', (hostname, ip) => {
+    for (const address of ['192.0.2.1', '/var/log/auth.log'])
+      expect(login({ observer: { hostname, address } })).toEqual([{ ip }]);
+  });
+
+  it('the name of a stated address', () => {
+    expect(login({ observer: { hostname: '192.0.2.10', address: '192.0.2.1' } })).toEqual([
+      { ip: '192.0.2.10', name: 'Lisa' },
+    ]);
+  });
+
+  it.each([
+    '127.0.0.1',
+    '[::1]',
+    '0.0.0.0',
+    '::',
+    'fe80::1%em0',
+    '255.255.255.255',
+    '224.0.0.1',
+    '192.0.2.999',
+  ])('the address the line came from where it states %s, which means no host', (hostname) => {
+    expect(login({ observer: { hostname, address: '192.0.2.1' } })).toEqual([{ ip: '192.0.2.1' }]);
+  });
+
+  it('the address the line came from where the stated one is the source: a text that begins with the stranger', () => {
+    expect(login({ observer: { hostname: '198.51.100.7', address: '192.0.2.1' } })).toEqual([
+      { ip: '192.0.2.1' },
+    ]);
+  });
+
   it('a destination named in the line, not the device that logged it', () => {
     expect(
       login({ destination: { name: 'ns1' }, observer: { hostname: 'lisa', address: '192.0.2.1' } }).map(

@@ -134,6 +134,50 @@ describe('octet counting', () => {
   });
 });
 
+describe('spaces between frames', () => {
+  const stream = (between: string) => [MESSAGE, GOOD, GOOD].map(counted).join(between);
+
+  it.each([' ', '\n ', '\r\n ', '   ', ' \n', '\n \n  '])('%j is no part of either', (between) => {
+    expect(deframe([stream(between)])).toEqual(whole(MESSAGE, GOOD, GOOD));
+    expect(deframe(octets(stream(between)))).toEqual(whole(MESSAGE, GOOD, GOOD));
+  });
+
+  it('are passed over behind a line, whichever framing follows', () => {
+    const text = `${GOOD}\n ${counted(MESSAGE)} ${GOOD}\n ${MESSAGE}\n`;
+    expect(deframe([text])).toEqual(whole(GOOD, MESSAGE, GOOD, MESSAGE));
+  });
+
+  it('are passed over behind a counted frame that was cut', () => {
+    const long = `<4>${'A'.repeat(200)}`;
+    expect(deframe([`${counted(long)} ${counted(GOOD)}`], 100).frames).toEqual([
+      [long.slice(0, 100), true],
+      [GOOD, false],
+    ]);
+  });
+
+  it('do not hide that a count was wrong', () => {
+    expect(deframe([`${counted(GOOD)} rest\n${GOOD}\n`])).toEqual({
+      frames: [
+        [GOOD, false],
+        ['rest', false],
+        [GOOD, false],
+      ],
+      faults: ['framing-error'],
+    });
+  });
+
+  it('without end are no frame, and nothing of them is kept', () => {
+    const deframer = new Deframer(1_000);
+    const frames: Buffer[] = [];
+    deframer.push(Buffer.from(counted(GOOD)), (bytes) => frames.push(bytes));
+    const spaces = Buffer.alloc(65_536, ' ');
+    for (let i = 0; i < 16; i++) deframer.push(spaces, (bytes) => frames.push(bytes));
+    expect(deframer.isPartial).toBe(false);
+    deframer.end((bytes) => frames.push(bytes));
+    expect(frames.map(String)).toEqual([GOOD]);
+  });
+});
+
 describe('lines', () => {
   it('F8: a line that begins with a digit is no count', () => {
     const line = '2026-11-23 hello 83 <4>world';
@@ -230,6 +274,8 @@ const fragment = fc.oneof(
     '\r',
     '9',
     '12 ',
+    ' ',
+    '\n ',
     '7 <',
     '<',
     '0 <4>',
@@ -284,6 +330,7 @@ describe('hostile octets cost time in proportion, not squared', () => {
     ['smallest counted frames', '1 <'],
     ['half counts', '1234567 '],
     ['CR', '\r'],
+    ['LF and spaces', '\n      '],
   ])('%s: a mebibyte in one chunk', (_, unit) => {
     const chunk = Buffer.from(unit.repeat(Math.floor((1 << 20) / unit.length)), 'latin1');
     const deframer = new Deframer(65_536);
@@ -336,6 +383,7 @@ describe('lines taken together', () => {
     '<4>one with a NUL\0',
     '\n',
     '\r\n',
+    '\n ',
     '12 <4>counted x',
     '7 <4>a\nb',
     '40 <4>lies',

@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ProblemList, parseRuleFile } from '../../src/rules/read-file.ts';
+import { ProblemList, parseRuleFile, readRuleText } from '../../src/rules/read-file.ts';
 
 const shipped = ['classic-probe', 'perimeter'].map((name) =>
   readFileSync(new URL(`../../rules/${name}.yaml`, import.meta.url), 'utf8'),
@@ -104,4 +106,32 @@ it('ProblemList sorts by place and stops at a hundred of each level', () => {
     [...sorted.map(({ position }) => position.line)].sort((a, b) => a - b),
   );
   expect(problems.hasErrors).toBe(true);
+});
+
+describe('readRuleText() points at the first octet that is not UTF-8', () => {
+  const octets = (...parts: (string | number)[]) =>
+    Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.of(part))));
+
+  it.each([
+    ['at the very beginning', octets(0xff, 'rules: []\n'), 1, 1],
+    ['behind a replacement character that was written', octets('# \uFFFD\n\n\n# caf', 0xe9, '\n'), 4, 6],
+    ['behind several on one line', octets('# \uFFFD\uFFFD ok ', 0xe9), 1, 9],
+    ['in front of one that was written', octets('# ', 0xe9, ' \uFFFD\n'), 1, 3],
+    ['where a replacement character is cut', octets('# \uFFFD\n# ', 0xef, 0xbf, 'A'), 2, 3],
+    ['where the file ends inside a character', octets('# \uFFFD\n# ', 0xef, 0xbf), 2, 3],
+    ['behind other letters', octets('# grüße \u{1f600}\n# é', 0xc3), 2, 4],
+  ])('%s', async (_, bytes, line, column) => {
+    const dir = mkdtempSync(join(tmpdir(), 'knockwatch-'));
+    try {
+      const file = join(dir, 'a.yaml');
+      writeFileSync(file, bytes);
+      const problems = new ProblemList();
+      expect(await readRuleText(file, problems)).toBeUndefined();
+      expect(problems.sorted()).toEqual([
+        { position: { file, line, column }, message: 'is not UTF-8 text', level: 'error' },
+      ]);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
 });
