@@ -19,8 +19,11 @@ export type TakeHit = (hit: Hit, arrivedMs: number) => void;
 export class ReorderBuffer {
   readonly #latenessMs: number;
   readonly #maxHeld: number;
-  /** Held hits by event time, then arrival. In order as nearly all come, each costs a comparison or two to put there. */
-  readonly #byTime = new DueQueue<Held>();
+  /** Held hits that are no older than all before them, as nearly all are: so in order already. `#orderedHead` avoids shifting. */
+  #ordered: Held[] = [];
+  #orderedHead = 0;
+  /** The others, each older than the last of `#ordered`, which leaves behind them. */
+  readonly #late = new DueQueue<Held>();
   /** The same in arrival order, with some that have left; `#arrivalHead` avoids shifting. */
   #arrivals: Held[] = [];
   #arrivalHead = 0;
@@ -37,7 +40,7 @@ export class ReorderBuffer {
   }
 
   get size(): number {
-    return this.#byTime.size;
+    return this.#ordered.length - this.#orderedHead + this.#late.size;
   }
 
   /** The clock at which the next hit leaves, if no more come; Infinity when none is held. */
@@ -53,7 +56,10 @@ export class ReorderBuffer {
 
   push(hit: Hit, clockMs: number): void {
     const held: Held = { hit, clockMs, isReleased: false };
-    this.#byTime.push(hit.attempt.atMs, held);
+    const { atMs } = hit.attempt;
+    const isLate = this.#orderedHead < this.#ordered.length && this.#ordered.at(-1)!.hit.attempt.atMs > atMs;
+    if (isLate) this.#late.push(atMs, held);
+    else this.#ordered.push(held);
     this.#arrivals.push(held);
   }
 
@@ -69,7 +75,7 @@ export class ReorderBuffer {
       if (arrival.hit.attempt.atMs > upToMs) upToMs = arrival.hit.attempt.atMs;
       this.#arrivalHead++;
     }
-    for (let held = this.#byTime.popDue(upToMs); held !== undefined; held = this.#byTime.popDue(upToMs)) {
+    for (let held = this.#next(upToMs); held !== undefined; held = this.#next(upToMs)) {
       held.isReleased = true;
       take(held.hit, held.clockMs);
     }
@@ -81,7 +87,21 @@ export class ReorderBuffer {
     this.release(Number.POSITIVE_INFINITY, take);
   }
 
+  /** Takes out the oldest hit up to a time; of those of one time the ordered ones came first. */
+  #next(upToMs: number): Held | undefined {
+    const ordered = this.#ordered[this.#orderedHead];
+    const orderedMs = ordered?.hit.attempt.atMs ?? Number.POSITIVE_INFINITY;
+    if (this.#late.nextMs < orderedMs) return this.#late.popDue(upToMs);
+    if (ordered === undefined || orderedMs > upToMs) return undefined;
+    this.#orderedHead++;
+    return ordered;
+  }
+
   #compact(): void {
+    if (this.#orderedHead > 1024 && this.#orderedHead * 2 > this.#ordered.length) {
+      this.#ordered = this.#ordered.slice(this.#orderedHead);
+      this.#orderedHead = 0;
+    }
     if (this.#arrivalHead > 1024 && this.#arrivalHead * 2 > this.#arrivals.length) {
       this.#arrivals = this.#arrivals.slice(this.#arrivalHead);
       this.#arrivalHead = 0;
