@@ -18,7 +18,9 @@ export function registerCheck(program: Command, io: Io): void {
     )
     .action(async (options: { rules?: string; json?: boolean }, command: Command) => {
       const config = await configOrFail(io, command);
-      const loaded = await loadRules(options.rules ?? config.rules);
+      const loaded = await loadRules(options.rules ?? config.rules, {
+        channels: config.channels.map(({ name }) => name),
+      });
       if (options.json)
         for (const { position, ...rest } of loaded.problems) writeJson(io, { ...position, ...rest });
       else printProblems(io, loaded);

@@ -67,7 +67,7 @@ export function registerRun(program: Command, io: Io): void {
     .action(async (options: { rules?: string }, command: Command) => {
       const config = await configOrFail(io, command);
       const rulesPath = options.rules ?? config.rules;
-      const ruleSet = await rulesOrFail(io, rulesPath);
+      const ruleSet = await rulesOrFail(io, rulesPath, config.channels);
       const telemetry = new Telemetry(config.log.level, logDestination(io));
       const persistence = await persistenceOrFail(config, telemetry);
       let app: App;

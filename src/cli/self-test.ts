@@ -115,7 +115,7 @@ Examples:
     )
     .action(async (options: Options, command: Command) => {
       const config = await configOrFail(io, command);
-      const ruleSet = await rulesOrFail(io, options.rules ?? config.rules);
+      const ruleSet = await rulesOrFail(io, options.rules ?? config.rules, config.channels);
       const place = placeOf(config, options.via);
       const test = selfTest(config, ruleSet, Date.now(), options.rule);
       if (test === undefined)

@@ -23,6 +23,8 @@ export interface Resolving {
   readonly cwd: string;
   /** Ids of all patterns of the load. */
   readonly patternIds: ReadonlySet<string>;
+  /** Names of the channels there are; unknown when undefined. */
+  readonly channels: readonly string[] | undefined;
   /** Shared by all files of a load. */
   readonly budget: { watched: number };
 }
@@ -38,6 +40,7 @@ export function resolveRule(entry: RuleEntry, index: number, resolving: Resolvin
   const detect = detectSpecs(entry.detect);
   const { kinds, patterns } = entry.watch;
   checkPatterns(patterns, [...path, 'watch', 'patterns'], resolving);
+  checkChannels(entry.notify, [...path, 'notify'], resolving);
   warnAboutWatch(
     { hosts, ports, detect, isNarrow: kinds !== undefined || patterns !== undefined },
     path,
@@ -151,6 +154,21 @@ function checkPatterns(
       problems.add(
         source.locate([...path, i]),
         `no pattern is called \`${id}\`${didYouMean(id, patternIds)}`,
+      );
+}
+
+/** An alert for a channel that does not exist would reach nobody. */
+function checkChannels(
+  names: readonly string[],
+  path: Path,
+  { channels, problems, source }: Resolving,
+): void {
+  if (channels === undefined) return;
+  for (const [i, name] of names.entries())
+    if (!channels.includes(name))
+      problems.add(
+        source.locate([...path, i]),
+        `no channel is called \`${name}\`${didYouMean(name, channels) || `: there ${channels.length === 1 ? 'is' : 'are'} ${channels.join(', ') || 'none'}`}`,
       );
 }
 

@@ -251,6 +251,15 @@ describe('loadRules() names the place and the remedy of', () => {
     ]);
   });
 
+  it('a channel that does not exist, where the channels are known', async () => {
+    const files = { 'a.yaml': `rules:\n${rule('a', '    notify: [mail, mial, pager]\n')}` };
+    expect((await load(files, { channels: ['mail', 'chat'] })).problems).toEqual([
+      'a.yaml:5:20 error no channel is called `mial` - did you mean `mail`?',
+      'a.yaml:5:26 error no channel is called `pager`: there are mail, chat',
+    ]);
+    expect((await load(files)).problems).toEqual([]);
+  });
+
   it('every mistake of a file, in order, misspelt keys only once', async () => {
     const { problems } = await load({
       'a.yaml':
