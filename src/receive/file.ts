@@ -73,7 +73,11 @@ export class LogFile {
   static async open(path: string): Promise<LogFile> {
     if (path === '-') {
       const chunks = process.stdin[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-      return LogFile.#counted('-', readChunks(chunks), async () => {}, {});
+      const close = async () => {
+        // Whoever writes may go on: a program that has read enough must not wait for that.
+        await chunks.return?.();
+      };
+      return LogFile.#counted('-', readChunks(chunks), close, {});
     }
     const info = await stat(path);
     if (info.isDirectory()) throw new Error(`${path} is a directory: name the files in it`);
