@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import picomatch from 'picomatch';
-import { canonicalIp, parseIpv4 } from '../lib/ip.ts';
+import { canonicalIp, ipv6Halves, parseIpv4 } from '../lib/ip.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import type { HostSet } from '../rule.ts';
 
@@ -117,6 +117,24 @@ export function joinHosts(sets: readonly HostSet[]): HostSet {
     addresses: [...new Set(sets.flatMap((set) => set.addresses))],
     networks: [...new Set(sets.flatMap((set) => set.networks))],
   };
+}
+
+/** Which kinds of addresses a set holds all of, by whatever networks. */
+export function whollyHeld({ any, networks }: HostSet): { readonly ipv4: boolean; readonly ipv6: boolean } {
+  const ranges = networks.map((network) => {
+    const [base = '', prefix] = network.split('/');
+    const isIpv4 = parseIpv4(base) >= 0;
+    const [high, low] = isIpv4 ? [0n, BigInt(parseIpv4(base))] : ipv6Halves(base);
+    const first = (high << 64n) | low;
+    return { isIpv4, first, next: first + (1n << BigInt((isIpv4 ? 32 : 128) - Number(prefix))) };
+  });
+  ranges.sort((a, b) => (a.first < b.first ? -1 : Number(a.first > b.first)));
+  const reach = (ofIpv4: boolean) =>
+    ranges.reduce(
+      (end, { isIpv4, first, next }) => (isIpv4 === ofIpv4 && first <= end && next > end ? next : end),
+      0n,
+    );
+  return { ipv4: any || reach(true) === 1n << 32n, ipv6: any || reach(false) === 1n << 128n };
 }
 
 function one(kind: 'addresses' | 'networks', text: string): HostResult {

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { canonicalIp, parseIpv4 } from '../lib/ip.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import type { DetectSpec, HostSet, Ignore, PortSet, Rule, RuleTest, RuleTestExpectation } from '../rule.ts';
-import { type Inventory, joinHosts } from './hosts.ts';
+import { type Inventory, joinHosts, whollyHeld } from './hosts.ts';
 import { joinPorts, parsePorts } from './ports.ts';
 import type { ProblemList, RuleSource } from './read-file.ts';
 import type { IgnoreEntry, PortRef, RuleEntry } from './schema.ts';
@@ -74,8 +74,7 @@ export function resolveIgnore(entry: IgnoreEntry, index: number, resolving: Reso
     entry.hosts === undefined ? EVERY_HOST : resolveHosts(entry.hosts, [...path, 'hosts'], resolving);
   const ports =
     entry.ports === undefined ? EVERY_PORT : resolvePorts(entry.ports, [...path, 'ports'], resolving);
-  if (sources.any && hosts.any && ports.any)
-    problems.add(source.locate(path), 'this ignores everything: no rule could ever match');
+  if (ports.any) warnAboutBlindness(sources, hosts, path, resolving);
   const untilMs = entry.until === undefined ? undefined : Date.parse(`${entry.until}T23:59:59.999Z`);
   if (untilMs !== undefined && untilMs < nowMs)
     problems.add(
@@ -92,6 +91,20 @@ export function resolveIgnore(entry: IgnoreEntry, index: number, resolving: Reso
     ...(untilMs === undefined ? {} : { untilMs }),
     position,
   };
+}
+
+/** Whoever ignores everybody on every port has switched the watch off, however it is written. */
+function warnAboutBlindness(
+  sources: HostSet,
+  hosts: HostSet,
+  path: Path,
+  { source, problems }: Resolving,
+): void {
+  const [from, to] = [whollyHeld(sources), whollyHeld(hosts)];
+  const [ipv4, ipv6] = [from.ipv4 && to.ipv4, from.ipv6 && to.ipv6];
+  if (ipv4 && ipv6) problems.add(source.locate(path), 'this ignores everything: no rule could ever match');
+  else if (ipv4 || ipv6)
+    problems.add(source.locate(path), `this ignores everything that is ${ipv4 ? 'IPv4' : 'IPv6'}`, 'warning');
 }
 
 function resolveHosts(
