@@ -187,7 +187,7 @@ describe('knockwatch explain -', () => {
     const printed: string[] = [];
     child.stdout.on('data', (chunk) => printed.push(String(chunk)));
     // The input stays open, as that of `tail -f` does.
-    child.stdin.write(`\n${LINES[3]}\n${LINES[0]}\n`);
+    child.stdin.write(`\n${LINES[1]}\n${LINES[0]}\n`);
     const [exitCode] = await once(child, 'close');
     expect(exitCode).toBe(0);
     expect(
@@ -195,7 +195,7 @@ describe('knockwatch explain -', () => {
         .join('')
         .replace(/^line +/, '')
         .split('\n', 1),
-    ).toEqual([LINES[3]]);
+    ).toEqual([LINES[1]]);
   });
 });
 

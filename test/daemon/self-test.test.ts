@@ -85,15 +85,26 @@ describe('knockwatch self-test', () => {
     );
   });
 
-  it('says what to look for where mails really leave', async () => {
+  it('says on which channels that really send it was delivered', async () => {
     const { dir } = await start(
-      'channels: [{ kind: email, via: "smtp://127.0.0.1:1", to: [noc@example.net] }]\n',
+      'channels: [{ kind: email }, { kind: stdout }, { kind: exec, command: [/bin/true] }]\n',
     );
     const { exitCode, stdout } = await selfTest(dir);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(
-      /A mail has to arrive within \d+ seconds; it names (198\.51\.100|203\.0\.113)\.\d+ and knockwatch-self-test/,
+    expect(stdout).toContain('The mail is there: ');
+    expect(stdout).toMatch(/^channel stdout: delivered: /m);
+    expect(stdout).toMatch(/^channel exec: delivered: /m);
+    expect(stdout).toMatch(/The alert names (198\.51\.100|203\.0\.113)\.\d+ and knockwatch-self-test/);
+  });
+
+  it('says why it was not, and fails', { timeout: 60_000 }, async () => {
+    const { dir } = await start(
+      'channels: [{ kind: email, via: "smtp://127.0.0.1:1", to: [noc@example.net] }]\n',
     );
+    const { exitCode, stdout, stderr } = await selfTest(dir);
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^channel mail: not delivered yet, it is tried again: .*ECONNREFUSED/m);
+    expect(stderr).toContain('What to look at');
   });
 
   it('waits in vain and says what to look at, when the daemon takes nothing from this machine', {
