@@ -7,7 +7,7 @@ import { didYouMean } from '../lib/nearest.ts';
 import { serviceNames, servicePorts } from '../lib/services.ts';
 import { isTimeZone } from '../lib/time-zone.ts';
 import { isAddress, NO_ADDRESS } from './address.ts';
-import { channelSchema, usualChannel } from './channels.ts';
+import { channelSchema, refuseNamesakes, usualChannel } from './channels.ts';
 import {
   archiveSchema,
   captureSchema,
@@ -16,7 +16,7 @@ import {
   reportSchema,
   storeSchema,
 } from './evidence.ts';
-import { listenerSchema, usualListeners } from './listeners.ts';
+import { listenerSchema, listenHost, usualListeners } from './listeners.ts';
 
 /** The one schema of knockwatch.yaml: every setting, its default and what it trades off. Unknown keys are refused. */
 
@@ -54,7 +54,7 @@ const trapPort = z.union([port, z.string().trim().min(1).max(64)]).transform((en
 
 const trap = z
   .strictObject({
-    host: z.string().default('*').describe('Address to listen on; * is every interface, IPv4 and IPv6.'),
+    host: listenHost,
     ports: z
       .array(trapPort)
       .min(1)
@@ -162,6 +162,7 @@ export const configSchema = z
     channels: z
       .array(channelSchema)
       .max(32)
+      .superRefine(refuseNamesakes)
       .default(() => [usualChannel()]),
     digest: z
       .strictObject({
