@@ -5,6 +5,9 @@ import { type Command, Option } from 'commander';
 import type { Config } from '../config/config.ts';
 import { isPlain } from '../config/listeners.ts';
 import { visible } from '../lib/escape.ts';
+import { didYouMean } from '../lib/nearest.ts';
+import { plural } from '../notify/words.ts';
+import type { RuleSet } from '../rule.ts';
 import { runningPid } from '../store/pid-file.ts';
 import { configOrFail } from './config-option.ts';
 import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io } from './io.ts';
@@ -84,6 +87,14 @@ function placeOf({ listeners }: Config, via: Place['protocol'] | undefined): Pla
   return { protocol: listener.protocol, host: reachable(listener.host), port: listener.port };
 }
 
+/** Why a rule can not be tried: it is not there, or asks for something else. */
+function whyNot({ rules }: RuleSet, id: string): string {
+  const ids = rules.map((rule) => rule.id);
+  return ids.includes(id)
+    ? `rule ${id} can not be tripped by denied packets, and a self-test sends nothing else`
+    : `no rule is called ${id}${didYouMean(id, ids)}`;
+}
+
 function whyNothing({ allowedSenders }: Config, { lines }: SelfTest): string {
   return [
     'no mail came, or not everywhere. What to look at:',
@@ -129,7 +140,7 @@ Examples:
           EXIT_USAGE,
           options.rule === undefined
             ? 'no rule can be tripped by denied packets'
-            : `rule ${options.rule} does not exist, or denied packets can not trip it`,
+            : whyNot(ruleSet, options.rule),
         );
       if (runningPid(config.stateDir) === undefined)
         io.stderr.write(
@@ -151,7 +162,7 @@ Examples:
       const waitMs =
         config.correlation.lateness + (test.rule.settleMs ?? config.correlation.settle) + GRACE_MS;
       io.stdout.write(
-        `${test.lines.length} lines to ${place.protocol} ${place.host}:${place.port}, for rule ${test.rule.id}, from ${test.sources.slice(0, 3).join(', ')}\n`,
+        `${plural(test.lines.length, 'line')} to ${place.protocol} ${place.host}:${place.port}, for rule ${test.rule.id}, from ${test.sources.slice(0, 3).join(', ')}\n`,
       );
       const deadlineMs = Date.now() + waitMs;
       if (folders.length > 0) {

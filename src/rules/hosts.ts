@@ -96,6 +96,8 @@ export function parseHosts(text: string): HostResult {
 
   const isIpv4 = parseIpv4(base) >= 0;
   const longest = isIpv4 ? 32 : 128;
+  const ofMask = isIpv4 ? maskLength(prefix) : undefined;
+  if (ofMask !== undefined) return refuse(`is written with a mask - did you mean \`${base}/${ofMask}\`?`);
   if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > longest)
     return refuse(`is not a network: the prefix length is between 0 and ${longest}`);
   const network = (isIpv4 ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(text).toString();
@@ -107,6 +109,13 @@ export function parseHosts(text: string): HostResult {
   const length = Number(prefix) - (!isIpv4 && parseIpv4(canonical) >= 0 ? 96 : 0);
   if (length === (parseIpv4(canonical) >= 0 ? 32 : 128)) return one('addresses', canonical);
   return one('networks', `${canonical}/${length}`);
+}
+
+/** The prefix length a dotted mask stands for: 24 of 255.255.255.0. */
+function maskLength(mask: string): number | undefined {
+  const value = parseIpv4(mask);
+  const length = Math.clz32(~value >>> 0);
+  return value < 0 || 2 ** 32 - 2 ** (32 - length) !== value ? undefined : length;
 }
 
 /** All hosts of several sets, each once. */

@@ -71,7 +71,10 @@ describe('knockwatch self-test', () => {
     const { dir, mails } = await start();
     expect(await selfTest(dir, '--rule', 'knock')).toMatchObject({ exitCode: 0 });
     expect(mails()[0]).toContain('telnet');
-    expect(await selfTest(dir, '--rule', 'nobody')).toMatchObject({ exitCode: 2 });
+    expect(await selfTest(dir, '--rule', 'knok')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('no rule is called knok - did you mean `knock`?'),
+    });
   });
 
   it('says so when nobody listens', async () => {
