@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { canonicalIp, parseIpv4 } from '../lib/ip.ts';
-import { didYouMean } from '../lib/nearest.ts';
 import type { DetectSpec, HostSet, Ignore, PortSet, Rule, RuleTest, RuleTestExpectation } from '../rule.ts';
+import { checkChannels, checkPatterns } from './check-names.ts';
 import { type Inventory, joinHosts, whollyHeld } from './hosts.ts';
 import { joinPorts, parsePorts } from './ports.ts';
 import type { ProblemList, RuleSource } from './read-file.ts';
@@ -155,34 +155,6 @@ function detectSpecs(detect: RuleEntry['detect']): DetectSpec[] {
   if (repeat) specs.push({ kind: 'repeat', count: repeat.count, withinMs: repeat.within, by: repeat.by });
   if (any) specs.push({ kind: 'any', by: any.by });
   return specs;
-}
-
-function checkPatterns(
-  patterns: readonly string[] | undefined,
-  path: Path,
-  { patternIds, problems, source }: Resolving,
-): void {
-  for (const [i, id] of (patterns ?? []).entries())
-    if (!patternIds.has(id))
-      problems.add(
-        source.locate([...path, i]),
-        `no pattern is called \`${id}\`${didYouMean(id, patternIds)}`,
-      );
-}
-
-/** An alert for a channel that does not exist would reach nobody. */
-function checkChannels(
-  names: readonly string[],
-  path: Path,
-  { channels, problems, source }: Resolving,
-): void {
-  if (channels === undefined) return;
-  for (const [i, name] of names.entries())
-    if (!channels.includes(name))
-      problems.add(
-        source.locate([...path, i]),
-        `no channel is called \`${name}\`${didYouMean(name, channels) || `: there ${channels.length === 1 ? 'is' : 'are'} ${channels.join(', ') || 'none'}`}`,
-      );
 }
 
 /** Rules that are valid and still not what anybody wants. */
