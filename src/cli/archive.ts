@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { visible } from '../lib/escape.ts';
+import { plural } from '../notify/words.ts';
 import { exportArchive } from '../store/archive-export.ts';
 import { verifyArchive } from '../store/archive-verify.ts';
 import { knownHead } from '../store/notes.ts';
 import { archiveDirectory, storePath } from '../store/places.ts';
 import { configOrFail } from './config-option.ts';
-import { CliError, EXIT_FAILURE, type Io, paint, writeJson } from './io.ts';
+import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io, paint, writeJson } from './io.ts';
 import { withStore } from './open-store.ts';
 
 function day(text: string): string {
@@ -20,6 +21,17 @@ interface Period {
   readonly from?: string;
   readonly to?: string;
   readonly json?: boolean;
+}
+
+function refuseReversed({ from, to }: Period): void {
+  if (from !== undefined && to !== undefined && from > to)
+    throw new CliError(EXIT_USAGE, `--from ${from} is after --to ${to}: swap them`);
+}
+
+function whyNotWritten(file: string, { code, path, message }: NodeJS.ErrnoException): string {
+  if (path !== file) return message;
+  if (code === 'EEXIST') return `${file} exists already, and nothing is written over it: name another file`;
+  return code === 'ENOENT' ? `${file}: there is no such directory` : message;
 }
 
 const today = () => new Date().toISOString().slice(0, 10);
@@ -49,15 +61,16 @@ export function registerArchive(program: Command, io: Io): void {
     .action(async (file: string, options: Period, command: Command) => {
       const { stateDir } = await configOrFail(io, command);
       const { from = '0000-00-00', to = today() } = options;
+      refuseReversed(options);
       const written = await exportArchive(archiveDirectory(stateDir), from, to, file).catch(
-        (error: Error) => {
-          throw new CliError(EXIT_FAILURE, error.message);
+        (error: NodeJS.ErrnoException) => {
+          throw new CliError(EXIT_FAILURE, visible(whyNotWritten(file, error), 400));
         },
       );
       if (options.json) writeJson(io, { file, ...written });
       else
         io.stdout.write(
-          `${file}: ${written.members.length} files, ${written.bytes} bytes, SHA-256 ${written.sha256}\n`,
+          `${file}: ${plural(written.members.length, 'file')}, ${written.bytes} bytes, SHA-256 ${written.sha256}\n`,
         );
     });
   archive
@@ -82,6 +95,7 @@ async function verify(
   directory: string | undefined,
   { from, to, json }: Period,
 ): Promise<void> {
+  refuseReversed({ ...(from && { from }), ...(to && { to }) });
   const { stateDir } = await configOrFail(io, command);
   if (directory !== undefined && !existsSync(directory))
     throw new CliError(EXIT_FAILURE, `there is no directory ${directory}`);
@@ -106,7 +120,7 @@ async function verify(
       first === undefined || last === undefined
         ? ''
         : `, ${first.receivedAt} to ${last.receivedAt}, records ${first.seq} to ${last.seq}`;
-    io.stdout.write(`${records} sound records in ${files.length} files${span}\n`);
+    io.stdout.write(`${plural(records, 'sound record')} in ${plural(files.length, 'file')}${span}\n`);
     if (last !== undefined) io.stdout.write(`newest digest ${last.sha256}\n`);
   }
   if (brokenCount > 0)

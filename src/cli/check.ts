@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
+import { visible } from '../lib/escape.ts';
 import { plural } from '../notify/words.ts';
+import type { Problem } from '../rule.ts';
+import { formatProblem } from '../rules/format-problem.ts';
 import { loadRules } from '../rules/load.ts';
-import { configOrFail } from './config-option.ts';
-import { CliError, EXIT_USAGE, type Io, writeJson } from './io.ts';
-import { printProblems } from './rules-option.ts';
+import { inOrder, loadedConfig } from './config-option.ts';
+import { CliError, EXIT_USAGE, type Io, paint, writeJson } from './io.ts';
+import { withStartProblems } from './start-problems.ts';
 
 /** `knockwatch check`: are the configuration and the rules right? Starts nothing. */
 export function registerCheck(program: Command, io: Io): void {
@@ -17,16 +20,38 @@ export function registerCheck(program: Command, io: Io): void {
       '\nExamples:\n  knockwatch check\n  knockwatch check --rules rules/office.yaml --json',
     )
     .action(async (options: { rules?: string; json?: boolean }, command: Command) => {
-      const config = await configOrFail(io, command);
-      const loaded = await loadRules(options.rules ?? config.rules);
-      if (options.json)
-        for (const { position, ...rest } of loaded.problems) writeJson(io, { ...position, ...rest });
-      else printProblems(io, loaded);
-      if (loaded.ruleSet === undefined) throw new CliError(EXIT_USAGE);
-      const { rules, ignores, files } = loaded.ruleSet;
-      if (!options.json)
-        io.stdout.write(
-          `ok: ${plural(rules.length, 'rule')} and ${plural(ignores.length, 'ignore')} in ${plural(files.length, 'file')}\n`,
-        );
+      const loaded = loadedConfig(io, command);
+      const { problems, text } = await withStartProblems(loaded);
+      tell(io, inOrder(problems), () => text, options.json);
+      // Settings that are wrong for the daemon alone still say where the rules are.
+      if (loaded.config === undefined)
+        throw new CliError(EXIT_USAGE, options.json ? '' : 'the configuration can not be used');
+      const path = options.rules ?? loaded.config.rules;
+      const channels = loaded.config.channels.map(({ name }) => name);
+      const rules = await loadRules(path, { channels });
+      tell(io, rules.problems, ({ position }) => rules.sources.get(position.file), options.json);
+      if (rules.ruleSet === undefined || problems.length > 0) throw new CliError(EXIT_USAGE);
+      const { rules: all, ignores, files } = rules.ruleSet;
+      if (options.json) return;
+      const from = files.length === 1 ? files[0]! : path;
+      io.stdout.write(
+        `${visible(`ok: ${plural(all.length, 'rule')} and ${plural(ignores.length, 'ignore')} in ${plural(files.length, 'file')} (${from})`, 1_000)}\n`,
+      );
     });
+}
+
+function tell(
+  io: Io,
+  problems: readonly Problem[],
+  textOf: (problem: Problem) => string | undefined,
+  json: boolean | undefined,
+): void {
+  for (const problem of problems) {
+    const { position, ...rest } = problem;
+    if (json) writeJson(io, { ...position, ...rest });
+    else {
+      const colour = problem.level === 'error' ? 'red' : 'yellow';
+      io.stderr.write(`${paint(io, 'stderr', colour, formatProblem(problem, textOf(problem)))}\n`);
+    }
+  }
 }

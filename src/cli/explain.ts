@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { attemptToEcs, incidentToEcs } from '../lib/ecs.ts';
 import { visible } from '../lib/escape.ts';
+import { forEachLine } from '../receive/file.ts';
 import { configOrFail } from './config-option.ts';
 import { explanationText } from './explain-text.ts';
 import { Explainer, type Explanation } from './explanation.ts';
@@ -15,14 +16,58 @@ interface Options {
   readonly json?: boolean;
 }
 
+interface Place {
+  readonly path: string;
+  readonly line: number;
+}
+
+const usage = (message: string) => new CliError(EXIT_USAGE, visible(message));
+
 /** `router.log:12` when there is such a file; everything else is a line, unless it can only be meant for a file. */
-function fileAndLine(argument: string): { readonly path: string; readonly line: number } | undefined {
-  const match = /^(.+):([1-9]\d{0,14})$/.exec(argument);
-  if (match === null) return undefined;
-  const [, path, line] = match as unknown as [string, string, string];
-  if (existsSync(path)) return { path, line: Number(line) };
-  if (/^\S*[/.]\S*$/.test(path)) throw new CliError(EXIT_USAGE, `${visible(path)}: there is no such file`);
-  return undefined;
+function fileAndLine(argument: string): Place | undefined {
+  const match = /^(.+):(\d{1,15})$/.exec(argument);
+  const [, path = argument, line] = match ?? [];
+  const isPath = /^\S*[/.]\S*$/.test(path) && (match !== null || /^[\w./~-]+$/.test(path));
+  if (!existsSync(path)) {
+    if (isPath) throw usage(`${path}: there is no such file`);
+    return undefined;
+  }
+  if (Number(line) > 0) return { path, line: Number(line) };
+  const which = line === undefined ? 'which line of it?' : 'lines are counted from 1.';
+  throw usage(`${path}: ${which} Write ${path}:NUMBER`);
+}
+
+/** The first line of standard input. */
+async function lineFromInput(): Promise<string> {
+  const [input] = await openLogs(['-']);
+  const block = await input!.next();
+  await input!.close();
+  let first: string | undefined;
+  if (block !== undefined) forEachLine(block, (line) => (first ??= line.toString('utf8') || undefined));
+  if (first === undefined) throw usage('there is no line on standard input');
+  return first;
+}
+
+function isSameFile(a: string, b: string): boolean {
+  const [one, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
+  if (one === undefined || other === undefined) return a === b;
+  return one.dev === other.dev && one.ino === other.ino;
+}
+
+/** A line of a file after what came before it: there, and in the other logs. */
+async function explainPlace(
+  { path, line }: Place,
+  explainer: Explainer,
+  logs: readonly string[],
+): Promise<Explanation> {
+  // The file itself may be among them, as in `router.log*`: it is read once.
+  const others = logs.filter((log) => !isSameFile(log, path));
+  const found = await explainer.find(
+    await openLogs([...others, path]),
+    ({ peer }) => peer.address === path && peer.port === line,
+  );
+  if (found === undefined) throw usage(`${path} has no line ${line}, or it is empty`);
+  return found;
 }
 
 async function explain(
@@ -30,20 +75,15 @@ async function explain(
   explainer: Explainer,
   logs: readonly string[],
 ): Promise<Explanation> {
-  const place = fileAndLine(argument);
-  const wanted = Buffer.from(argument);
+  const place = argument === '-' ? undefined : fileAndLine(argument);
+  if (place !== undefined) return explainPlace(place, explainer, logs);
+  const line = argument === '-' ? await lineFromInput() : argument;
   if (logs.length > 0) {
-    const found = await explainer.find(
-      await openLogs(logs),
-      ({ bytes }) => place === undefined && bytes.equals(wanted),
-    );
+    const wanted = Buffer.from(line);
+    const found = await explainer.find(await openLogs(logs), ({ bytes }) => bytes.equals(wanted));
     if (found !== undefined) return found;
   }
-  if (place === undefined) return explainer.explain(argument);
-  const found = await explainer.find(await openLogs([place.path]), ({ peer }) => peer.port === place.line);
-  if (found === undefined)
-    throw new CliError(EXIT_USAGE, `${place.path} has no line ${place.line}, or it is empty`);
-  return found;
+  return explainer.explain(line);
 }
 
 function json({ text, lineNumber, outcome, whyNot, rules, incidents, decision }: Explanation): object {
@@ -70,11 +110,14 @@ export function registerExplain(program: Command, io: Io): void {
   program
     .command('explain')
     .description('show what every stage makes of one line: format, fields, time, rules, windows, decision')
-    .argument('<line>', 'a log line, or FILE:NUMBER for a line of a file after all lines before it')
+    .argument(
+      '<line>',
+      'a log line, - for the first of standard input, or FILE:NUMBER for a line of a file after all lines before it',
+    )
     .option('--rules <path>', 'rule directory or file (default: the one the configuration names)')
     .option(
       '--log <file...>',
-      'log files to read first, up to the line if it is in them, so that windows hold what they held',
+      'log files to read first, up to the line if it is in them, or up to its time, so that windows hold what they held',
     )
     .option('--json', 'as one JSON object')
     .addHelpText(

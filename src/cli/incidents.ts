@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { incidentToEcs } from '../lib/ecs.ts';
 import { canonicalIp } from '../lib/ip.ts';
+import { plural } from '../notify/words.ts';
 import { channelsHolding } from '../store/notes.ts';
 import type { IncidentFilter } from '../store/store.ts';
 import type { Incident, IncidentState, Severity } from '../types.ts';
@@ -125,5 +126,5 @@ function listAll(io: Io, store: StoreOfVerbs, options: Options): void {
     return;
   }
   if (incidents.length > 0) io.stdout.write(`${incidentTable(incidents).join('\n')}\n`);
-  io.stderr.write(`${incidents.length} of ${store.countIncidents(filter)} incidents\n`);
+  io.stderr.write(`${incidents.length} of ${plural(store.countIncidents(filter), 'incident')}\n`);
 }

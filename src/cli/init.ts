@@ -113,7 +113,8 @@ function passwordHint(via: string): string {
 async function checked(io: Io, configPath: string): Promise<void> {
   const { config, problems, text } = loadConfig(configPath, io.env);
   for (const problem of problems) io.stderr.write(`${formatProblem(problem, text)}\n`);
-  const loaded = config && (await loadRules(config.rules));
+  const loaded =
+    config && (await loadRules(config.rules, { channels: config.channels.map(({ name }) => name) }));
   for (const problem of loaded?.problems ?? [])
     if (problem.level === 'error')
       io.stderr.write(`${formatProblem(problem, loaded!.sources.get(problem.position.file))}\n`);

@@ -52,7 +52,7 @@ export function registerOutbox(program: Command, io: Io): void {
   program
     .command('outbox')
     .description('list alerts on their way and those that were given up, and why; --retry tries those again')
-    .option('--retry [alert]', 'let what was given up wait again: all, or one alert')
+    .option('--retry [alert]', 'let what was given up wait again: all of it, or one alert')
     .option('--json', 'one JSON object per alert and channel')
     .addHelpText(
       'after',
@@ -62,7 +62,7 @@ export function registerOutbox(program: Command, io: Io): void {
       const config = await configOrFail(io, command);
       await withConfiguredStore(io, config, async (store) => {
         if (options.retry !== undefined) {
-          const alert = options.retry === true ? undefined : options.retry;
+          const alert = options.retry === true || options.retry === 'all' ? undefined : options.retry;
           const count = await store.retryDead(Date.now(), alert);
           if (count === 0 && alert !== undefined)
             throw new CliError(EXIT_FAILURE, `nothing called ${alert} was given up`);

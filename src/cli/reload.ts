@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { visible } from '../lib/escape.ts';
+import { plural } from '../notify/words.ts';
 import type { AppStatus } from '../status.ts';
 import { runningPid } from '../store/pid-file.ts';
 import { readStatusFile } from '../store/status-file.ts';
@@ -53,7 +54,7 @@ export function registerReload(program: Command, io: Io): void {
         throw new CliError(EXIT_FAILURE, 'the new rules can not be used, the old ones stay');
       if (!options.json)
         io.stdout.write(
-          `ok: ${rules.rules} rules from ${rules.files.length} files are in force in process ${pid}\n`,
+          `ok: ${plural(rules.rules, 'rule')} from ${plural(rules.files.length, 'file')} ${rules.rules === 1 ? 'is' : 'are'} in force in process ${pid}\n`,
         );
     });
 }

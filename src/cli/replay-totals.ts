@@ -1,4 +1,5 @@
 import type { CorrelatorStats } from '../correlate/correlator.ts';
+import { plural } from '../notify/words.ts';
 import type { Outcome } from '../pipeline.ts';
 import type { Frame } from '../types.ts';
 
@@ -50,11 +51,13 @@ export class ReplayTotals {
       this.#attempts === 0
         ? ''
         : `, ${new Date(this.#firstMs).toISOString()} to ${new Date(this.#lastMs).toISOString()}`;
-    const of = (n: number, what: string) => (n === 0 ? [] : [`${n} ${what}`]);
+    // What is counted comes first, in the plural: `lines cut ...`.
+    const of = (n: number, what: string) =>
+      n === 0 ? [] : [`${n} ${n === 1 ? what.replace(/^(malformed )?(\w+)s\b/, '$1$2') : what}`];
     return [
-      `${this.lines} lines${span}`,
+      `${plural(this.lines, 'line')}${span}`,
       ...of(this.#passedOver, 'of them passed over, since they name no watched host and port'),
-      `${this.#attempts} attempts (${parsers.join(', ') || 'none'}), ${this.#hits} on watched hosts and ports, ${incidents} incidents`,
+      `${plural(this.#attempts, 'attempt')} (${parsers.join(', ') || 'none'}), ${this.#hits} on watched hosts and ports, ${plural(incidents, 'incident')}`,
       ...of(this.#unknown, 'lines of no known format'),
       ...of(this.#malformed, 'malformed lines'),
       ...of(this.#ignored, 'lines about something else'),
@@ -62,7 +65,7 @@ export class ReplayTotals {
       ...of(this.#lost, 'messages lost at the devices, by their own notices'),
       ...of(
         this.#noVerdict,
-        `lines without a verdict, so they do not count; say what their prefix means under \`prefixes\`: ${[...this.#prefixes].join(', ')}`,
+        `lines without a verdict, not counted; say what their prefix means under \`prefixes\`: ${[...this.#prefixes].join(', ')}`,
       ),
       ...of(stats.evictedKeys, 'keys forgotten early, memory was short'),
       ...of(stats.releasedEarly, 'hits judged early, memory was short'),

@@ -1,3 +1,4 @@
+import type { Config } from '../config/config.ts';
 import type { RuleSet } from '../rule.ts';
 import { formatProblem } from '../rules/format-problem.ts';
 import { type LoadedRules, loadRules } from '../rules/load.ts';
@@ -14,9 +15,12 @@ export function printProblems(
   }
 }
 
-/** Loads a rule directory or file; errors are printed and end the verb with exit code 2, warnings are printed. */
-export async function rulesOrFail(io: Io, path: string): Promise<RuleSet> {
-  const loaded = await loadRules(path);
+/**
+ * Loads a rule directory or file; errors are printed and end the verb with exit code 2, warnings are printed. A verb that
+ * tells nobody needs no channels.
+ */
+export async function rulesOrFail(io: Io, path: string, channels?: Config['channels']): Promise<RuleSet> {
+  const loaded = await loadRules(path, channels && { channels: channels.map(({ name }) => name) });
   printProblems(io, loaded);
   if (loaded.ruleSet === undefined) throw new CliError(EXIT_USAGE, `the rules in ${path} can not be used`);
   return loaded.ruleSet;

@@ -8,11 +8,11 @@ import { plural } from '../notify/words.ts';
 import { type InheritedSocket, inheritedSockets } from '../receive/inherited.ts';
 import { StoreLocked } from '../store/store.ts';
 import { Telemetry } from '../telemetry.ts';
-import { configOrFail } from './config-option.ts';
 import { CliError, EXIT_FAILURE, EXIT_USAGE, type Io } from './io.ts';
 import { logDestination } from './log-destination.ts';
 import { pipelineOptions } from './pipeline-options.ts';
 import { rulesOrFail } from './rules-option.ts';
+import { runnableConfigOrFail } from './start-problems.ts';
 import { packageVersion } from './version.ts';
 
 /** Resolves with the first of these signals; a second one ends the process at once, as impatient people expect. */
@@ -65,9 +65,9 @@ export function registerRun(program: Command, io: Io): void {
       '\nExamples:\n  knockwatch run\n  knockwatch run --config /etc/knockwatch/knockwatch.yaml',
     )
     .action(async (options: { rules?: string }, command: Command) => {
-      const config = await configOrFail(io, command);
+      const config = await runnableConfigOrFail(io, command);
       const rulesPath = options.rules ?? config.rules;
-      const ruleSet = await rulesOrFail(io, rulesPath);
+      const ruleSet = await rulesOrFail(io, rulesPath, config.channels);
       const telemetry = new Telemetry(config.log.level, logDestination(io));
       const persistence = await persistenceOrFail(config, telemetry);
       let app: App;

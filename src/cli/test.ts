@@ -28,10 +28,10 @@ function print(io: Io, { ruleId, test, passed, problem, differences }: RuleTestR
     io.stdout.write(`${paint(io, 'stdout', 'green', 'ok')}    ${ruleId}: ${visible(test.name)}\n`);
     return;
   }
-  const { file, line } = test.position;
+  const { file, line, column } = test.position;
   const details = [...(problem === undefined ? [] : [problem]), ...differences.flatMap(differenceText)];
   io.stdout.write(`${paint(io, 'stdout', 'red', 'FAIL')}  ${ruleId}: ${visible(test.name)}\n`);
-  for (const detail of [visible(`${file}:${line}`), ...details.map((text) => visible(text))])
+  for (const detail of [visible(`${file}:${line}:${column}`), ...details.map((text) => visible(text))])
     io.stdout.write(`      ${detail}\n`);
 }
 

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Config } from '../config/config.ts';
 import { listenPlan } from '../daemon/listeners.ts';
 import { visible } from '../lib/escape.ts';
+import { plural } from '../notify/words.ts';
 import { Pipeline, type PipelineMode } from '../pipeline.ts';
 import { createReceivers } from '../receive/index.ts';
 import { replay } from '../replay/replay.ts';
@@ -182,7 +183,7 @@ Examples:
       else io.stdout.write(`${coverageTable(io, rows).join('\n')}\n`);
       const never = rows.filter(({ lines }) => lines === 0).length;
       io.stderr.write(
-        `${rows.length - never} of ${rows.length} watched hosts and ports were logged, ${never} never; ${totals.lines} lines read\n`,
+        `${rows.length - never} of ${rows.length} watched hosts and ports were logged, ${never} never; ${plural(totals.lines, 'line')} read\n`,
       );
       if (options.failOnNever && never > 0) throw new CliError(EXIT_NEVER);
     });

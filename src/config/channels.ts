@@ -130,6 +130,21 @@ const syslog = z
 /** A way to tell people. */
 export const channelSchema = z.discriminatedUnion('kind', [email, webhook, exec, syslog, stdout]);
 
+/** A name has one meaning: rules, queues and digests go by it. */
+export function refuseNamesakes(
+  channels: readonly { readonly name: string }[],
+  context: z.RefinementCtx,
+): void {
+  for (const [i, { name: each }] of channels.entries())
+    if (channels.findIndex(({ name: other }) => other === each) < i)
+      context.addIssue({
+        code: 'custom',
+        path: [i, 'name'],
+        message: `another channel is called so: give each a \`name\` of its own`,
+        input: each,
+      });
+}
+
 /** The channel there is when none is configured. */
 export function usualChannel(): z.output<typeof channelSchema> {
   return email.parse({ kind: 'email' });

@@ -5,7 +5,7 @@ import { canonicalIp, parseNetwork } from '../lib/ip.ts';
 import { machineZone } from '../lib/machine-zone.ts';
 import { isTimeZone } from '../lib/time-zone.ts';
 import { isAddress, NO_ADDRESS } from './address.ts';
-import { channelSchema, usualChannel } from './channels.ts';
+import { channelSchema, refuseNamesakes, usualChannel } from './channels.ts';
 import {
   archiveSchema,
   captureSchema,
@@ -132,6 +132,7 @@ export const configSchema = z
     channels: z
       .array(channelSchema)
       .max(32)
+      .superRefine(refuseNamesakes)
       .default(() => [usualChannel()]),
     digest: z
       .strictObject({

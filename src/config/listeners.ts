@@ -1,10 +1,18 @@
+import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { duration } from '../lib/duration-schema.ts';
 
 /** The part of the schema (config.ts) that says where lines come from. */
 
-const host = z.string().default('*').describe('Address to listen on; * is every interface, IPv4 and IPv6.');
+/** Where to listen; names of interfaces and hosts are none. */
+export const listenHost = z
+  .string()
+  .refine((text) => text === '*' || isIP(text) !== 0, {
+    error: 'not an address: write 0.0.0.0, 192.0.2.1, ::, or * for all',
+  })
+  .default('*')
+  .describe('Address to listen on; * is every interface, IPv4 and IPv6.');
 const port = z.int().min(1).max(65_535);
 const maxConnections = z
   .int()
@@ -20,7 +28,7 @@ const path = z.string().min(1).max(4_096).refine(isAbsolute, { error: 'not an ab
 const plain = z
   .strictObject({
     protocol: z.enum(['udp', 'tcp']),
-    host,
+    host: listenHost,
     port: port.default(5_514).describe('514 needs a privilege or socket activation; 5514 does not.'),
     receiveBuffer: z
       .int()
@@ -38,7 +46,7 @@ const plain = z
 const tls = z
   .strictObject({
     protocol: z.literal('tls'),
-    host,
+    host: listenHost,
     port: port.default(6_514).describe('6514 is the port of RFC 5425.'),
     cert: path.describe('PEM file: our certificate and its chain. Read at the start only.'),
     key: path.describe('PEM file: its key, readable by knockwatch only.'),

@@ -3,8 +3,8 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { PACKAGE_ROOT } from '../lib/package-root.ts';
 import { type KeySchema, schemaFaults } from '../lib/schema-faults.ts';
-import { readYaml } from '../lib/yaml-file.ts';
-import type { Problem } from '../rule.ts';
+import { readYaml, type YamlPath } from '../lib/yaml-file.ts';
+import type { Problem, SourcePosition } from '../rule.ts';
 import { webhookVariable } from './channels.ts';
 import { type Config, configSchema } from './config.ts';
 
@@ -17,6 +17,8 @@ export interface LoadedConfig {
   /** The file that was read, when there was one, and its text. */
   readonly file?: string;
   readonly text?: string;
+  /** Where a setting stands in the file, or the nearest thing around it. */
+  locate(path: YamlPath): SourcePosition;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -43,11 +45,15 @@ function isFile(path: string): boolean {
  */
 export function loadConfig(named: string | undefined, env: Environment): LoadedConfig {
   const path = named ?? env['KNOCKWATCH_CONFIG'] ?? candidates(env).find(isFile);
-  if (path === undefined) return { ...validate({}, undefined, env), problems: [] };
-  const start = { file: path, line: 1, column: 1 };
+  const start = { file: path ?? 'no configuration file', line: 1, column: 1 };
+  const locate = () => start;
+  if (path === undefined) return { ...validate({}, undefined, env), problems: [], locate };
   const fail = (message: string): LoadedConfig => ({
     problems: [{ position: start, message, level: 'error' }],
+    locate,
   });
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    return fail(`is a directory: name the file in it, as ${join(path, 'knockwatch.yaml')}`);
   if (!isFile(path)) return fail('there is no such file');
   if (statSync(path).size > MAX_BYTES) return fail(`is larger than ${MAX_BYTES} bytes`);
   let text: string;
@@ -65,7 +71,7 @@ export function loadConfig(named: string | undefined, env: Environment): LoadedC
         level: 'error',
       }),
     );
-    return { problems, file: path, text };
+    return { problems, file: path, text, locate };
   }
   const { config, faults } = validate(yaml.value ?? {}, path, env);
   const problems = (faults ?? []).map(
@@ -75,7 +81,13 @@ export function loadConfig(named: string | undefined, env: Environment): LoadedC
       level: 'error',
     }),
   );
-  return { ...(config === undefined ? {} : { config }), problems, file: path, text };
+  return {
+    ...(config === undefined ? {} : { config }),
+    problems,
+    file: path,
+    text,
+    locate: (at) => ({ file: path, ...yaml.locate(at) }),
+  };
 }
 
 function validate(

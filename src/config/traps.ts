@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { didYouMean } from '../lib/nearest.ts';
 import { serviceNames, servicePorts } from '../lib/services.ts';
+import { listenHost } from './listeners.ts';
 
 const port = z.int().min(1).max(65_535);
 
@@ -23,7 +24,7 @@ const trapPort = z.union([port, z.string().trim().min(1).max(64)]).transform((en
 /** Ports of one address that are traps. */
 export const trapSchema = z
   .strictObject({
-    host: z.string().default('*').describe('Address to listen on; * is every interface, IPv4 and IPv6.'),
+    host: listenHost,
     ports: z
       .array(trapPort)
       .min(1)

@@ -111,6 +111,7 @@ export class App {
     this.#rules = new LiveRules({
       path: options.rulesPath ?? config.rules,
       ruleSet: options.ruleSet,
+      channels: config.channels.map(({ name }) => name),
       onChange: (ruleSet) => this.#pipeline.reload(ruleSet),
       onReport: ({ outcome }) => {
         telemetry.rulesReloaded(outcome);

@@ -13,7 +13,11 @@ export function xarf(material: Material): XarfReport {
   const { incident, reporter, type = 'port_scan' } = input;
   const contact = plainMailbox(reporter.email);
   if (contact === undefined || reporter.organisation.trim() === '')
-    return { ok: false, because: 'the reporter needs an organisation and a mail address' };
+    return {
+      ok: false,
+      because:
+        'the reporter needs an organisation and a mail address: set report.organisation and report.email',
+    };
   const protocol = incident.transports
     .map((name) => (name === 'ipv6-icmp' ? 'icmp' : name))
     .find((name) => /^(?:tcp|udp|icmp|sctp)$/.test(name));

@@ -18,6 +18,13 @@ const BLOCK_BYTES = 1 << 20;
  */
 export const READ_BYTES = 128 << 10;
 
+/** What a file begins with that is packed as we can not unpack it. */
+const PACKED = [
+  { by: 'xz', begin: '\xfd7zXZ\0', unpack: 'xzcat' },
+  { by: 'bzip2', begin: 'BZh91AY&SY', unpack: 'bzcat' },
+  { by: 'zstd', begin: '\x28\xb5\x2f\xfd', unpack: 'zstdcat' },
+];
+
 /** Fills part of a buffer; 0 at the end. */
 type Read = (buffer: Buffer, offset: number, length: number) => Promise<number>;
 
@@ -73,16 +80,29 @@ export class LogFile {
   static async open(path: string): Promise<LogFile> {
     if (path === '-') {
       const chunks = process.stdin[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-      return LogFile.#counted('-', readChunks(chunks), async () => {}, {});
+      const close = async () => {
+        // Whoever writes may go on: a program that has read enough must not wait for that.
+        await chunks.return?.();
+      };
+      return LogFile.#counted('-', readChunks(chunks), close, {});
     }
     const info = await stat(path);
     if (info.isDirectory()) throw new Error(`${path} is a directory: name the files in it`);
     const handle = await open(path, 'r');
-    const magic = Buffer.alloc(2);
+    const magic = Buffer.alloc(10);
     // At position 0, so that the file's own position stays there; a pipe has none and is not asked.
-    const { bytesRead } = await handle.read(magic, 0, 2, 0).catch(() => ({ bytesRead: 0 }));
+    const { bytesRead } = await handle.read(magic, 0, magic.length, 0).catch(() => ({ bytesRead: 0 }));
     const about = { sizeBytes: info.size, modifiedMs: info.mtimeMs };
-    if (bytesRead === 2 && magic[0] === 0x1f && magic[1] === 0x8b) {
+    const packed = PACKED.find(({ begin }) =>
+      magic.subarray(0, bytesRead).toString('latin1').startsWith(begin),
+    );
+    if (packed !== undefined) {
+      await handle.close();
+      throw new Error(
+        `${path} is packed with ${packed.by}; unpack it: ${packed.unpack} ${path} | knockwatch replay -`,
+      );
+    }
+    if (bytesRead >= 2 && magic[0] === 0x1f && magic[1] === 0x8b) {
       let file: LogFile | undefined;
       const chunks = gunzipped(handle, path, (bytes) => {
         if (file !== undefined) file.readBytes += bytes;

@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import picomatch from 'picomatch';
-import { canonicalIp, parseIpv4 } from '../lib/ip.ts';
+import { canonicalIp, ipv6Halves, parseIpv4 } from '../lib/ip.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import type { HostSet } from '../rule.ts';
 
@@ -96,6 +96,8 @@ export function parseHosts(text: string): HostResult {
 
   const isIpv4 = parseIpv4(base) >= 0;
   const longest = isIpv4 ? 32 : 128;
+  const ofMask = isIpv4 ? maskLength(prefix) : undefined;
+  if (ofMask !== undefined) return refuse(`is written with a mask - did you mean \`${base}/${ofMask}\`?`);
   if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > longest)
     return refuse(`is not a network: the prefix length is between 0 and ${longest}`);
   const network = (isIpv4 ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(text).toString();
@@ -109,6 +111,13 @@ export function parseHosts(text: string): HostResult {
   return one('networks', `${canonical}/${length}`);
 }
 
+/** The prefix length a dotted mask stands for: 24 of 255.255.255.0. */
+function maskLength(mask: string): number | undefined {
+  const value = parseIpv4(mask);
+  const length = Math.clz32(~value >>> 0);
+  return value < 0 || 2 ** 32 - 2 ** (32 - length) !== value ? undefined : length;
+}
+
 /** All hosts of several sets, each once. */
 export function joinHosts(sets: readonly HostSet[]): HostSet {
   if (sets.length === 1) return sets[0]!;
@@ -117,6 +126,24 @@ export function joinHosts(sets: readonly HostSet[]): HostSet {
     addresses: [...new Set(sets.flatMap((set) => set.addresses))],
     networks: [...new Set(sets.flatMap((set) => set.networks))],
   };
+}
+
+/** Which kinds of addresses a set holds all of, by whatever networks. */
+export function whollyHeld({ any, networks }: HostSet): { readonly ipv4: boolean; readonly ipv6: boolean } {
+  const ranges = networks.map((network) => {
+    const [base = '', prefix] = network.split('/');
+    const isIpv4 = parseIpv4(base) >= 0;
+    const [high, low] = isIpv4 ? [0n, BigInt(parseIpv4(base))] : ipv6Halves(base);
+    const first = (high << 64n) | low;
+    return { isIpv4, first, next: first + (1n << BigInt((isIpv4 ? 32 : 128) - Number(prefix))) };
+  });
+  ranges.sort((a, b) => (a.first < b.first ? -1 : Number(a.first > b.first)));
+  const reach = (ofIpv4: boolean) =>
+    ranges.reduce(
+      (end, { isIpv4, first, next }) => (isIpv4 === ofIpv4 && first <= end && next > end ? next : end),
+      0n,
+    );
+  return { ipv4: any || reach(true) === 1n << 32n, ipv6: any || reach(false) === 1n << 128n };
 }
 
 function one(kind: 'addresses' | 'networks', text: string): HostResult {

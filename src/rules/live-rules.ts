@@ -20,6 +20,8 @@ export interface RulesEvent {
 
 export interface LiveRulesOptions extends RulesWatchOptions {
   readonly path: string;
+  /** Names of the channels there are; when absent, `notify` may name any. */
+  readonly channels?: readonly string[];
   /** The rules in force at the beginning, read from `path`. */
   readonly ruleSet: RuleSet;
   /** Other rules are in force from now on. */
@@ -88,8 +90,8 @@ export class LiveRules {
   }
 
   async #reload(because: string): Promise<ReloadReport> {
-    const { onChange, onEvent, path } = this.#options;
-    const { ruleSet, problems } = await loadRules(path);
+    const { onChange, onEvent, path, channels } = this.#options;
+    const { ruleSet, problems } = await loadRules(path, channels === undefined ? {} : { channels });
     this.#checkedAtMs = Date.now();
     if (ruleSet === undefined) {
       const errors = problems.filter(({ level }) => level === 'error');

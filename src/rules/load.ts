@@ -18,6 +18,8 @@ export interface LoadOptions {
   readonly nowMs?: number;
   /** Where relative paths of tests are looked up when they are not beside the rule file. */
   readonly cwd?: string;
+  /** Names of the channels there are; when absent, `notify` may name any. */
+  readonly channels?: readonly string[];
 }
 
 export interface LoadedRules {
@@ -54,7 +56,7 @@ function resolveAll(
   path: string,
   sources: readonly RuleSource[],
   problems: ProblemList,
-  { nowMs = Date.now(), cwd = process.cwd() }: LoadOptions,
+  { nowMs = Date.now(), cwd = process.cwd(), channels }: LoadOptions,
 ): RuleSet {
   const inventory = defineHosts(sources, problems);
   checkIds(sources, 'rules', problems);
@@ -67,7 +69,7 @@ function resolveAll(
   const ignores = [];
   const budget = { watched: 0 };
   for (const source of sources) {
-    const resolving: Resolving = { source, inventory, problems, nowMs, cwd, patternIds, budget };
+    const resolving: Resolving = { source, inventory, problems, nowMs, cwd, patternIds, budget, channels };
     for (const [i, entry] of source.data.rules.entries()) rules.push(resolveRule(entry, i, resolving));
     for (const [i, entry] of source.data.ignore.entries()) ignores.push(resolveIgnore(entry, i, resolving));
   }

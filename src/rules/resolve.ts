@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { canonicalIp, parseIpv4 } from '../lib/ip.ts';
-import { didYouMean } from '../lib/nearest.ts';
 import type { DetectSpec, HostSet, Ignore, PortSet, Rule, RuleTest, RuleTestExpectation } from '../rule.ts';
-import { type Inventory, joinHosts } from './hosts.ts';
+import { checkChannels, checkPatterns } from './check-names.ts';
+import { type Inventory, joinHosts, whollyHeld } from './hosts.ts';
 import { joinPorts, parsePorts } from './ports.ts';
 import type { ProblemList, RuleSource } from './read-file.ts';
 import type { IgnoreEntry, PortRef, RuleEntry } from './schema.ts';
@@ -23,6 +23,8 @@ export interface Resolving {
   readonly cwd: string;
   /** Ids of all patterns of the load. */
   readonly patternIds: ReadonlySet<string>;
+  /** Names of the channels there are; unknown when undefined. */
+  readonly channels: readonly string[] | undefined;
   /** Shared by all files of a load. */
   readonly budget: { watched: number };
 }
@@ -38,6 +40,7 @@ export function resolveRule(entry: RuleEntry, index: number, resolving: Resolvin
   const detect = detectSpecs(entry.detect);
   const { kinds, patterns } = entry.watch;
   checkPatterns(patterns, [...path, 'watch', 'patterns'], resolving);
+  checkChannels(entry.notify, [...path, 'notify'], resolving);
   warnAboutWatch(
     { hosts, ports, detect, isNarrow: kinds !== undefined || patterns !== undefined },
     path,
@@ -71,8 +74,7 @@ export function resolveIgnore(entry: IgnoreEntry, index: number, resolving: Reso
     entry.hosts === undefined ? EVERY_HOST : resolveHosts(entry.hosts, [...path, 'hosts'], resolving);
   const ports =
     entry.ports === undefined ? EVERY_PORT : resolvePorts(entry.ports, [...path, 'ports'], resolving);
-  if (sources.any && hosts.any && ports.any)
-    problems.add(source.locate(path), 'this ignores everything: no rule could ever match');
+  if (ports.any) warnAboutBlindness(sources, hosts, path, resolving);
   const untilMs = entry.until === undefined ? undefined : Date.parse(`${entry.until}T23:59:59.999Z`);
   if (untilMs !== undefined && untilMs < nowMs)
     problems.add(
@@ -89,6 +91,20 @@ export function resolveIgnore(entry: IgnoreEntry, index: number, resolving: Reso
     ...(untilMs === undefined ? {} : { untilMs }),
     position,
   };
+}
+
+/** Whoever ignores everybody on every port has switched the watch off, however it is written. */
+function warnAboutBlindness(
+  sources: HostSet,
+  hosts: HostSet,
+  path: Path,
+  { source, problems }: Resolving,
+): void {
+  const [from, to] = [whollyHeld(sources), whollyHeld(hosts)];
+  const [ipv4, ipv6] = [from.ipv4 && to.ipv4, from.ipv6 && to.ipv6];
+  if (ipv4 && ipv6) problems.add(source.locate(path), 'this ignores everything: no rule could ever match');
+  else if (ipv4 || ipv6)
+    problems.add(source.locate(path), `this ignores everything that is ${ipv4 ? 'IPv4' : 'IPv6'}`, 'warning');
 }
 
 function resolveHosts(
@@ -139,19 +155,6 @@ function detectSpecs(detect: RuleEntry['detect']): DetectSpec[] {
   if (repeat) specs.push({ kind: 'repeat', count: repeat.count, withinMs: repeat.within, by: repeat.by });
   if (any) specs.push({ kind: 'any', by: any.by });
   return specs;
-}
-
-function checkPatterns(
-  patterns: readonly string[] | undefined,
-  path: Path,
-  { patternIds, problems, source }: Resolving,
-): void {
-  for (const [i, id] of (patterns ?? []).entries())
-    if (!patternIds.has(id))
-      problems.add(
-        source.locate([...path, i]),
-        `no pattern is called \`${id}\`${didYouMean(id, patternIds)}`,
-      );
 }
 
 /** Rules that are valid and still not what anybody wants. */

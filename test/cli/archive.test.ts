@@ -41,9 +41,28 @@ describe('knockwatch archive, misused', () => {
     writeFileSync(tar('mine.tar'), 'mine');
     const { exitCode, stderr } = await archive('export', tar('mine.tar'));
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('EEXIST');
+    expect(stderr).toContain('mine.tar exists already, and nothing is written over it');
     expect(readFileSync(tar('mine.tar'), 'utf8')).toBe('mine');
   });
+
+  it('says so when there is no directory to write to', async () => {
+    const { exitCode, stderr } = await archive('export', '/nope/x.tar');
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: expect.stringContaining('/nope/x.tar: there is no such directory'),
+    });
+  });
+
+  it.each([['export', 'x.tar'], ['verify']])(
+    '%s refuses a period that ends before it begins',
+    async (...verb) => {
+      const { exitCode, stderr } = await archive(...verb, '--from', '2021-01-01', '--to', '2020-01-01');
+      expect({ exitCode, stderr }).toEqual({
+        exitCode: 2,
+        stderr: expect.stringContaining('--from 2021-01-01 is after --to 2020-01-01'),
+      });
+    },
+  );
 
   it('says so when the directory to verify is not there', async () => {
     const { exitCode, stderr } = await archive('verify', join(run.dir, 'nowhere'));
@@ -58,7 +77,7 @@ describe('knockwatch archive, beside the running daemon', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatch(
       new RegExp(
-        `^${LINES} sound records in 1 files, \\S+Z to \\S+Z, records 1 to ${LINES}\nnewest digest [0-9a-f]{64}\n$`,
+        `^${LINES} sound records in 1 file, \\S+Z to \\S+Z, records 1 to ${LINES}\nnewest digest [0-9a-f]{64}\n$`,
       ),
     );
   });
@@ -75,7 +94,7 @@ describe('knockwatch archive, beside the running daemon', () => {
     expect(spawnSync('sha256sum', ['-c', 'SHA256SUMS'], { cwd: unpacked }).status).toBe(0);
     expect(await archive('verify', unpacked)).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringContaining(`${LINES} sound records in 1 files`),
+      stdout: expect.stringContaining(`${LINES} sound records in 1 file`),
     });
   });
 

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -138,6 +140,33 @@ describe('knockwatch explain FILE:LINE', () => {
     }
   });
 
+  it('reads the file once when it is among the logs', async () => {
+    for (const name of [SCAN, SCAN.replace('/input.log', '/./input.log')]) {
+      const second = await json(`${SCAN}:2`, '--log', name);
+      expect(second.rules[0].windows).toEqual(['address-scan: 2 of 3 watched hosts within 1 min so far']);
+      expect(second.decision).toMatchObject({ send: false, reason: 'condition-not-met' });
+    }
+  });
+
+  it('reads other logs up to the time of the line', async () => {
+    const one = join(dir, 'gw1.log');
+    const other = join(dir, 'gw2.log');
+    writeFileSync(one, `${LINES[1]}\n`);
+    writeFileSync(other, `${LINES[0]}\n${LINES[3]}\n`);
+    expect((await json(`${one}:1`, '--log', other)).rules[0].windows).toEqual([
+      'address-scan: 2 of 3 watched hosts within 1 min so far',
+    ]);
+  });
+
+  it.each([
+    ['a file without a line', SCAN, `${SCAN}: which line of it? Write ${SCAN}:NUMBER`],
+    ['line 0', `${SCAN}:0`, `${SCAN}: lines are counted from 1. Write`],
+    ['a file that is not there', join(dir, 'gone.log'), 'gone.log: there is no such file'],
+  ])('takes %s for no log line', async (_, argument, told) => {
+    const { exitCode, stderr } = await explain(argument);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(told) });
+  });
+
   it('reads rotated files first with --log', async () => {
     const older = join(dir, 'router.log.1');
     const newer = join(dir, 'router.log');
@@ -148,6 +177,25 @@ describe('knockwatch explain FILE:LINE', () => {
       send: true,
       reason: 'first-sight',
     });
+  });
+});
+
+describe('knockwatch explain -', () => {
+  it('takes the first line of standard input, and does not wait for more', async () => {
+    const main = resolve(import.meta.dirname, '../../dist/main.js');
+    const child = spawn(process.execPath, [main, 'explain', '--config', config, '--rules', rules, '-']);
+    const printed: string[] = [];
+    child.stdout.on('data', (chunk) => printed.push(String(chunk)));
+    // The input stays open, as that of `tail -f` does.
+    child.stdin.write(`\n${LINES[1]}\n${LINES[0]}\n`);
+    const [exitCode] = await once(child, 'close');
+    expect(exitCode).toBe(0);
+    expect(
+      printed
+        .join('')
+        .replace(/^line +/, '')
+        .split('\n', 1),
+    ).toEqual([LINES[1]]);
   });
 });
 

@@ -36,6 +36,28 @@ describe('a mistake on the command line', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: code, stderr: expect.stringContaining(told) });
   });
 
+  it('a rule that notifies a channel there is not: check and run say so, replay needs none', async () => {
+    const config = join(dir, 'channels.yaml');
+    const rules = join(dir, 'channels-rules.yaml');
+    writeFileSync(config, `stateDir: ${join(dir, 'var')}\nlisteners: []\nweb: { enabled: false }\n`);
+    writeFileSync(
+      rules,
+      'rules:\n  - id: a\n    watch: { hosts: any, ports: [imap] }\n    detect: { any: {} }\n    notify: [mial]\n',
+    );
+    const run = (...args: string[]) => runForTest([...args, '--config', config, '--rules', rules]);
+    for (const verb of ['check', 'run', 'self-test']) {
+      const { exitCode, stderr } = await run(verb);
+      expect({ verb, exitCode, stderr }).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining(
+          `${rules}:5:14: error: no channel is called \`mial\` - did you mean \`mail\`?`,
+        ),
+      });
+    }
+    writeFileSync(join(dir, 'empty.log'), '');
+    expect(await run('replay', join(dir, 'empty.log'))).toMatchObject({ exitCode: 0 });
+  });
+
   it('status where nothing runs says how to start it', async () => {
     const port = await freePort();
     const config = join(dir, 'knockwatch.yaml');

@@ -43,7 +43,7 @@ describe('knockwatch replay --json', () => {
       severity: 'high',
       reason: expect.stringContaining('3 watched hosts within 4 s'),
     });
-    expect(stderr).toContain('3 attempts (cisco-ios 3), 3 on watched hosts and ports, 1 incidents');
+    expect(stderr).toContain('3 attempts (cisco-ios 3), 3 on watched hosts and ports, 1 incident');
   });
 
   it('prints incidents in order of opening', async () => {
@@ -135,7 +135,7 @@ describe('knockwatch replay for people', () => {
     const log =
       'Jan 24 18:47:00 fw1 kernel: [1.000000] MYFW: IN=eth0 OUT= MAC= SRC=198.51.100.7 DST=192.0.2.10 LEN=60 TOS=0x00 PREC=0x00 TTL=51 ID=1 DF PROTO=TCP SPT=40000 DPT=143 WINDOW=64240 RES=0x00 SYN URGP=0\n';
     expect((await replay(file('verdict.log', log))).stderr).toMatch(
-      /1 lines without a verdict.*prefixes.*MYFW/,
+      /1 line without a verdict.*prefixes.*MYFW/,
     );
   });
 
@@ -157,6 +157,22 @@ describe('knockwatch replay misused', () => {
     const run = await runForTest(args);
     expect(run.exitCode).toBe(exitCode);
     expect(run.stderr).toMatch(message);
+  });
+
+  it.each([
+    ['xz', Buffer.from('\xfd7zXZ\0\0\x04', 'latin1'), 'xzcat'],
+    ['bzip2', Buffer.from('BZh91AY&SY\x8b', 'latin1'), 'bzcat'],
+    ['zstd', Buffer.from('\x28\xb5\x2f\xfd\x04', 'latin1'), 'zstdcat'],
+  ])('a log packed with %s: how to unpack it', async (by, bytes, unpack) => {
+    const path = join(dir, `packed.${by}`);
+    writeFileSync(path, bytes);
+    const { exitCode, stderr } = await runForTest(['replay', path]);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: expect.stringContaining(
+        `${path} is packed with ${by}; unpack it: ${unpack} ${path} | knockwatch replay -`,
+      ),
+    });
   });
 
   it('a gzip file that ends too early: what could be read is judged, then exit code 1', async () => {

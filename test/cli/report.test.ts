@@ -142,7 +142,7 @@ describe('knockwatch report', () => {
       exitCode: 1,
       stdout: '',
       stderr: expect.stringContaining(
-        'no X-ARF report: the reporter needs an organisation and a mail address',
+        'no X-ARF report: the reporter needs an organisation and a mail address: set report.organisation and report.email',
       ),
     });
     const draft = await run.verb('--config', anonymous, 'report', NEIGHBOUR, '--form', 'complaint');

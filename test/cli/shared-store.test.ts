@@ -58,7 +58,7 @@ describe.runIf(redisServer !== undefined)('verbs on a shared state', () => {
     const all = await run(['incidents']);
     expect(all).toMatchObject({ exitCode: 0, stderr: '2 of 2 incidents\n' });
     expect(all.stdout).toMatch(/aaaaaaaaaaaa[\s\S]*bbbbbbbbbbbb/);
-    expect((await run(['incidents', '--open'])).stderr).toBe('1 of 1 incidents\n');
+    expect((await run(['incidents', '--open'])).stderr).toBe('1 of 1 incident\n');
     const told = JSON.parse((await run(['incidents', 'bbbbbbbbbbbb', '--json'])).stdout);
     expect(told).toMatchObject({ deliveries: [{ outcome: 'delivered' }], waiting: [] });
     expect(JSON.parse((await run(['incidents', 'aaaaaaaaaaaa', '--json'])).stdout)).toMatchObject({

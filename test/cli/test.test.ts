@@ -55,16 +55,16 @@ describe('knockwatch test', () => {
     expect(exitCode).toBe(1);
     expect(stdout).toBe(
       `FAIL  probe: four hosts
-      ${path}:6
+      ${path}:6:9
       expected  { kind: address-scan, hosts: 4 }
       got       ${got}
       because   hosts is 3, not 4
 FAIL  probe: silent
-      ${path}:7
+      ${path}:7:9
       expected  nothing
       got       ${got}
 FAIL  probe: loud
-      ${path}:8
+      ${path}:8:9
       expected  { kind: address-scan }
       got       nothing
 0 passed, 3 failed
@@ -78,8 +78,19 @@ FAIL  probe: loud
       rules('missing.yaml', test('gone', missing, '[]') + test('a typo', TYPO, '[]')),
     );
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(new RegExp(`FAIL  probe: gone\n.*\n.*no such file.*${missing}`));
+    expect(stdout).toMatch(new RegExp(`FAIL  probe: gone\n.*\n +${missing}: there is no such file`));
     expect(stdout).toContain('1 passed, 1 failed');
+  });
+
+  it.each([
+    ['is empty', ''],
+    ['is of another format', 'hello\nworld\n'],
+  ])('a log that %s is a failure: silence about it proves nothing', async (_, text) => {
+    const log = join(dir, 'unread.log');
+    writeFileSync(log, text);
+    const { exitCode, stdout } = await run(rules('unread.yaml', test('silent', log, '[]')));
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain(`no line of ${log} could be read`);
   });
 
   it('looks at the incidents of the rule the test belongs to; other rules see the lines and do not count', async () => {

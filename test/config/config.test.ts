@@ -106,6 +106,15 @@ describe('loadConfig() says what is wrong, where, and what was meant', () => {
       24,
       /./,
     ],
+    [
+      'two channels of one name',
+      'channels:\n  - { kind: email }\n  - { kind: stdout }\n  - { kind: email }\n',
+      4,
+      5,
+      /another channel is called so/,
+    ],
+    ['an interface to listen on', 'listeners: [{ protocol: udp, host: eth0 }]\n', 1, 36, /not an address/],
+    ['the same of a trap', 'traps: [{ host: eth0, ports: [imap] }]\n', 1, 17, /not an address/],
     ['broken YAML', 'rules: [\n', 2, 1, /./],
   ])('%s', (_, text, line, column, message) => {
     const { config, problems } = load(text);
@@ -113,6 +122,10 @@ describe('loadConfig() says what is wrong, where, and what was meant', () => {
     expect(problems[0]!.position).toMatchObject({ line });
     expect(Math.abs(problems[0]!.position.column - column)).toBeLessThanOrEqual(1);
     expect(problems[0]!.message).toMatch(message);
+  });
+
+  it('a directory', () => {
+    expect(loadConfig(dir, {}).problems[0]!.message).toContain('is a directory: name the file in it');
   });
 
   it('a file that does not exist', () => {

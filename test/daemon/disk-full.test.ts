@@ -125,6 +125,6 @@ web: { enabled: false }
       .split('\n')
       .map((line) => JSON.parse(line).source.ip[0]);
     expect(incidents.sort()).toEqual(['198.51.100.1', '198.51.100.2', '198.51.100.3']);
-    expect(verb('archive', 'verify')).toMatch(/^66 sound records in 1 files/);
+    expect(verb('archive', 'verify')).toMatch(/^66 sound records in 1 file/);
   });
 });

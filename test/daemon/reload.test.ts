@@ -54,7 +54,7 @@ describe('a running daemon', () => {
     writeFileSync(join(daemon.dir, 'rules.yaml'), rules(rule('other', 80), rule('probe', 143)));
     const taken = await reload(daemon);
     expect(taken).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(taken.stdout).toBe(`ok: 2 rules from 1 files are in force in process ${daemon.child.pid}\n`);
+    expect(taken.stdout).toBe(`ok: 2 rules from 1 file are in force in process ${daemon.child.pid}\n`);
     expect(JSON.parse((await reload(daemon, '--json')).stdout)).toMatchObject({
       pid: daemon.child.pid,
       rules: 2,

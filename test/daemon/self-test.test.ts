@@ -71,7 +71,10 @@ describe('knockwatch self-test', () => {
     const { dir, mails } = await start();
     expect(await selfTest(dir, '--rule', 'knock')).toMatchObject({ exitCode: 0 });
     expect(mails()[0]).toContain('telnet');
-    expect(await selfTest(dir, '--rule', 'nobody')).toMatchObject({ exitCode: 2 });
+    expect(await selfTest(dir, '--rule', 'knok')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('no rule is called knok - did you mean `knock`?'),
+    });
   });
 
   it('says so when nobody listens', async () => {
@@ -85,15 +88,26 @@ describe('knockwatch self-test', () => {
     );
   });
 
-  it('says what to look for where mails really leave', async () => {
+  it('says on which channels that really send it was delivered', async () => {
     const { dir } = await start(
-      'channels: [{ kind: email, via: "smtp://127.0.0.1:1", to: [noc@example.net] }]\n',
+      'channels: [{ kind: email }, { kind: stdout }, { kind: exec, command: [/bin/true] }]\n',
     );
     const { exitCode, stdout } = await selfTest(dir);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(
-      /A mail has to arrive within \d+ seconds; it names (198\.51\.100|203\.0\.113)\.\d+ and knockwatch-self-test/,
+    expect(stdout).toContain('The mail is there: ');
+    expect(stdout).toMatch(/^channel stdout: delivered: /m);
+    expect(stdout).toMatch(/^channel exec: delivered: /m);
+    expect(stdout).toMatch(/The alert names (198\.51\.100|203\.0\.113)\.\d+ and knockwatch-self-test/);
+  });
+
+  it('says why it was not, and fails', { timeout: 60_000 }, async () => {
+    const { dir } = await start(
+      'channels: [{ kind: email, via: "smtp://127.0.0.1:1", to: [noc@example.net] }]\n',
     );
+    const { exitCode, stdout, stderr } = await selfTest(dir);
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^channel mail: not delivered yet, it is tried again: .*ECONNREFUSED/m);
+    expect(stderr).toContain('What to look at');
   });
 
   it('waits in vain and says what to look at, when the daemon takes nothing from this machine', {

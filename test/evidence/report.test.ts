@@ -431,11 +431,11 @@ describe('X-ARF', () => {
   it.each([
     [
       { reporter: { organisation: '', email: 'security@example.org' } },
-      'the reporter needs an organisation and a mail address',
+      'the reporter needs an organisation and a mail address: set report.organisation and report.email',
     ],
     [
       { reporter: { organisation: 'Example', email: 'nobody' } },
-      'the reporter needs an organisation and a mail address',
+      'the reporter needs an organisation and a mail address: set report.organisation and report.email',
     ],
     [{ incident: { ...INCIDENT, transports: ['gre'] } }, 'the format has no word for the protocol gre'],
     [{ incident: { ...INCIDENT, transports: [] } }, 'the format has no word for the protocol unknown'],

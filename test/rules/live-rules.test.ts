@@ -56,6 +56,18 @@ const BROKEN: readonly [what: string, text: string | Buffer, where: string, why:
 ];
 
 describe('LiveRules.reload()', () => {
+  it('refuses rules that notify a channel there is not', async () => {
+    const { ruleSet } = await loadRules(dir);
+    const told = { onChange: (set: RuleSet) => taken.push(set), onEvent: () => {} };
+    const live = new LiveRules({ path: dir, ruleSet: ruleSet!, channels: ['mail'], ...told });
+    write('a.yaml', `${RULE}    notify: [mial]\n`);
+    expect(await live.reload('test')).toMatchObject({ outcome: 'refused' });
+    expect(taken).toEqual([]);
+    expect(live.status().problems).toEqual([
+      expect.stringContaining('a.yaml:5:14: no channel is called `mial`'),
+    ]);
+  });
+
   it.each(BROKEN)(
     '%s: the old rules stay, and log and status say where and why',
     async (_what, text, where, why) => {

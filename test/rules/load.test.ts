@@ -202,6 +202,16 @@ describe('loadRules() names the place and the remedy of', () => {
       'ignore:\n  - sources: any\n    because: x\n',
       '2:5 error this ignores everything',
     ],
+    [
+      'an ignore of everything, as networks',
+      'ignore:\n  - sources: [0.0.0.0/0, "::/0"]\n    because: x\n',
+      '2:5 error this ignores everything',
+    ],
+    [
+      'an ignore of everything, in pieces',
+      'ignore:\n  - sources: [128.0.0.0/1, "8000::/1", 0.0.0.0/1, "::/1"]\n    hosts: any\n    because: x\n',
+      '2:5 error this ignores everything',
+    ],
     ['a control character', 'hosts:\n  a: "\0"\n', '2:7 error control character U+0000'],
     [
       'an escaped control character',
@@ -249,6 +259,15 @@ describe('loadRules() names the place and the remedy of', () => {
     expect(problems).toEqual([
       `b.yaml:1:10 error host \`LISA\` is already named in ${join(directory, 'a.yaml')}:2`,
     ]);
+  });
+
+  it('a channel that does not exist, where the channels are known', async () => {
+    const files = { 'a.yaml': `rules:\n${rule('a', '    notify: [mail, mial, pager]\n')}` };
+    expect((await load(files, { channels: ['mail', 'chat'] })).problems).toEqual([
+      'a.yaml:5:20 error no channel is called `mial` - did you mean `mail`?',
+      'a.yaml:5:26 error no channel is called `pager`: there are mail, chat',
+    ]);
+    expect((await load(files)).problems).toEqual([]);
   });
 
   it('every mistake of a file, in order, misspelt keys only once', async () => {
@@ -322,6 +341,15 @@ describe('loadRules() warns about', () => {
     expect(problems).toEqual(['a.yaml:4:12 warning expired on 2026-11-22, no longer ignored: old scanner']);
     expect(ruleSet?.ignores[0]?.untilMs).toBe(Date.UTC(2026, 10, 22, 23, 59, 59, 999));
     expect((await load({ 'a.yaml': text.replace('11-22', '11-23') })).problems).toEqual([]);
+  });
+
+  it('an ignore of a whole kind of addresses, but not of nearly all', async () => {
+    const text = (networks: string) =>
+      `ignore:\n  - sources: [${networks}]\n    because: x\nrules:\n${rule('a')}`;
+    expect((await load({ 'a.yaml': text('0.0.0.0/0') })).problems).toEqual([
+      'a.yaml:2:5 warning this ignores everything that is IPv4',
+    ]);
+    expect((await load({ 'a.yaml': text('0.0.0.0/1, 192.0.0.0/2, "::/1"') })).problems).toEqual([]);
   });
 
   it('a rule that watches everything', async () => {
