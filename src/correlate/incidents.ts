@@ -1,3 +1,4 @@
+import { BoundedMap } from '../lib/bounded-map.ts';
 import { DueQueue } from '../lib/due-queue.ts';
 import type { DetectSpec, Rule } from '../rule.ts';
 import type { Detection, EvidenceLine, Hit, Incident, LineRef } from '../types.ts';
@@ -5,6 +6,9 @@ import { levelsOf } from './incident-size.ts';
 import { beginningOf, byGravity, gravest, OpenIncident, raise } from './open-incident.ts';
 import { Silences } from './silences.ts';
 import { SourcePlace } from './source-place.ts';
+
+/** Windows remembered of incidents that were closed early. */
+const MAX_TOLD_EARLY = 65_536;
 
 /** What just happened to an incident. `settled` follows `opened` after the settle time: the moment for the first alert. */
 export type Transition = 'opened' | 'settled' | 'escalated' | 'closed';
@@ -39,6 +43,8 @@ export class Incidents {
   readonly #silences: Silences;
   readonly #changed = new Set<OpenIncident>();
   readonly #place: SourcePlace;
+  /** Windows of incidents that were closed early: up to when their hits have been told. */
+  readonly #toldEarly = new BoundedMap<string, number>(MAX_TOLD_EARLY);
   #closedEarly = 0;
 
   constructor(options: IncidentOptions) {
@@ -68,12 +74,12 @@ export class Incidents {
   /** The open incident of an identifier that has this window in it, as a value. */
   find(identifier: string, key: string): Incident | undefined {
     const incident = this.#open.get(identifier);
-    return incident?.keys.has(key) ? incident.snapshot() : undefined;
+    return incident?.hasWindow(key) ? incident.snapshot() : undefined;
   }
 
   /** Whether the open incident of an identifier has this window in it. */
   has(identifier: string, key: string): boolean {
-    return this.#open.get(identifier)?.keys.has(key) ?? false;
+    return this.#open.get(identifier)?.hasWindow(key) ?? false;
   }
 
   get closedEarly(): number {
@@ -125,7 +131,7 @@ export class Incidents {
   /** Whether a hit of an earlier run has been counted by the incident its window is part of; to be asked once for each. */
   hasCounted(identifier: string, key: string, atMs: number): boolean {
     const incident = this.#open.get(identifier);
-    return incident !== undefined && incident.keys.has(key) && incident.hasCounted(atMs);
+    return incident !== undefined && incident.hasWindow(key) && incident.hasCounted(atMs);
   }
 
   /** A detector's condition is met for these hits. */
@@ -133,10 +139,10 @@ export class Incidents {
     const newest = detection.hits[detection.hits.length - 1]!;
     const rule = this.#rules.get(detection.ruleId)!;
     const known = this.#current(detection.identifier, rule, newest.attempt.atMs);
-    const incident = known ?? this.#begin(detection, rule, newest, clockMs);
     // A window that was part of it before has handed over all but the newest one already.
-    const news = incident.keys.has(key) ? [newest] : detection.hits;
-    incident.keys.add(key);
+    const news = known?.hasWindow(key) ? [newest] : this.#untold(detection, key);
+    const incident = known ?? this.#begin({ ...detection, hits: news }, rule, newest, clockMs);
+    incident.addWindow(key);
     for (const remark of detection.remarks ?? []) incident.remarks.add(remark);
     for (const hit of news) incident.add(hit, this.#options.lineOf);
     this.#touch(incident, Math.max(clockMs, newest.attempt.atMs));
@@ -147,7 +153,7 @@ export class Incidents {
   /** A hit whose window is below the condition: it still belongs to the incident its window opened, if that is open. */
   extend(identifier: string, spec: DetectSpec, key: string, hit: Hit, clockMs: number): boolean {
     const incident = this.#open.get(identifier);
-    if (incident === undefined || !incident.keys.has(key)) return false;
+    if (incident === undefined || !incident.hasWindow(key)) return false;
     const rule = this.#rules.get(incident.ruleId)!;
     if (this.#current(identifier, rule, hit.attempt.atMs) === undefined) return false;
     incident.add(hit, this.#options.lineOf);
@@ -297,10 +303,18 @@ export class Incidents {
     this.#options.onTransition(incident.snapshot(), 'closed');
   }
 
+  /** The hits of a window but for those that an incident has told which was closed early. */
+  #untold({ identifier, hits }: Detection, key: string): readonly Hit[] {
+    const upToMs = this.#toldEarly.get(`${identifier} ${key}`);
+    if (upToMs === undefined) return hits;
+    return hits.filter(({ attempt }, i) => attempt.atMs > upToMs || i === hits.length - 1);
+  }
+
   #closeOldest(): void {
     const oldest = this.#open.values().next().value;
     if (oldest === undefined) return;
     this.#closedEarly++;
+    for (const key of oldest.windows()) this.#toldEarly.set(`${oldest.identifier} ${key}`, oldest.lastSeenMs);
     this.#close(oldest);
   }
 }

@@ -20,6 +20,7 @@ export interface IncidentBounds {
   readonly maxTargets: number;
   readonly maxLines: number;
   readonly maxObservers: number;
+  readonly maxWindows: number;
 }
 
 export const INCIDENT_BOUNDS: IncidentBounds = {
@@ -28,6 +29,8 @@ export const INCIDENT_BOUNDS: IncidentBounds = {
   maxTargets: 4_096,
   maxLines: 64,
   maxObservers: 16,
+  // Under `any` by source and host, each address of a network would be one.
+  maxWindows: 4_096,
 };
 
 /** Source ports kept of one incident. */
@@ -105,8 +108,6 @@ export class OpenIncident {
   readonly openedAtMs: number;
   /** The source whose hit met the condition. */
   readonly openedBy: string;
-  /** Windows whose condition was met: later hits of theirs belong here. */
-  readonly keys = new Set<string>();
   state: IncidentState = 'open';
   severity: Severity;
   firstSeenMs: number;
@@ -125,6 +126,8 @@ export class OpenIncident {
   readonly remarks = new Set<string>();
   readonly sources = new Set<string>();
   readonly hostIps = new Set<string>();
+  /** Keys of windows whose condition was met. */
+  readonly #windows = new Set<string>();
   #overflow = 0;
   /** Hits counted at `lastSeenMs`. */
   #lastSeenHits = 0;
@@ -172,7 +175,7 @@ export class OpenIncident {
     opened.count = incident.count;
     opened.#overflow = incident.overflow;
     opened.#lines = new EvidenceLines(opened.#bounds.maxLines, incident.lines, incident.lineCount);
-    fill(opened.keys, incident.resume?.keys ?? []);
+    for (const key of incident.resume?.keys ?? []) opened.addWindow(key);
     fill(opened.remarks, incident.remarks);
     fill(opened.sources, incident.sources);
     fill(
@@ -186,6 +189,20 @@ export class OpenIncident {
     for (const target of incident.targets) opened.#targets.set(targetKey(target), { ...target });
     for (const observer of incident.observers) opened.#observers.set(observerKey(observer), observer);
     return opened;
+  }
+
+  /** A window's condition was met: its later hits belong here. */
+  addWindow(key: string): void {
+    remember(this.#windows, key, this.#bounds.maxWindows);
+  }
+
+  /** Whether hits of a window belong here. Of a source with so many windows they all do: no more are told apart. */
+  hasWindow(key: string): boolean {
+    return this.#windows.has(key) || this.#windows.size >= this.#bounds.maxWindows;
+  }
+
+  windows(): Iterable<string> {
+    return this.#windows;
   }
 
   get targetCount(): number {
@@ -261,7 +278,7 @@ export class OpenIncident {
     const { settled, grownLevels, openedBy, touchedMs } = this;
     const seen = this.#lastSeenHits;
     return {
-      keys: [...this.keys],
+      keys: [...this.#windows],
       settled,
       grownLevels,
       openedBy,

@@ -404,6 +404,42 @@ describe('bounds', () => {
     expect(incident).toMatchObject({ overflow: 0, severity: 'critical' });
   });
 
+  it('a packet is told once, in however many incidents, where too many are open', () => {
+    const hits = [0, 1, 2, 3, 4].flatMap((round) =>
+      [0, 1, 2].flatMap((source) =>
+        Array.from({ length: round === 0 ? 3 : 1 }, (_, i) =>
+          hit(`198.51.100.${source}`, `192.0.2.${i}`, 143, round * 5 + source + i / 10),
+        ),
+      ),
+    );
+    const scans = incidentsOf([rule([threeHosts])], hits, { maxOpen: 2 });
+    expect(scans.length).toBeGreaterThan(3);
+    expect(scans.reduce((sum, { count }) => sum + count, 0)).toBe(hits.length);
+  });
+
+  it.each<DetectSpec>([
+    { kind: 'any', by: ['source', 'host'] },
+    { kind: 'stealth-scan', packets: 1, withinMs: 60_000, by: ['source', 'host'] },
+    { kind: 'repeat', count: 2, withinMs: 60_000, by: ['source', 'host'] },
+  ])(
+    'an incident over ever more hosts stays small, counts all, and does so after a restart: $kind',
+    (detect) => {
+      const rules = [rule([detect])];
+      const hits = Array.from({ length: 20_000 }, (_, i) =>
+        hit(S, `2001:db8::${(i >> 1).toString(16)}`, 80, i / 1_000, { sequence: i, tcpFlags: ['FIN'] }),
+      );
+      const before = correlator(rules, { latenessMs: 0 });
+      for (const each of hits) before.correlator.add(each, each.attempt.atMs);
+      const [open, ...others] = before.correlator.incidents();
+      expect(others).toEqual([]);
+      expect(open!.count).toBe(hits.length);
+      expect(open!.resume!.keys.length).toBeLessThanOrEqual(4_096);
+      const after = correlator(rules, { latenessMs: 0 });
+      after.correlator.resume(structuredClone([open!]), hits);
+      expect(after.correlator.incidents()).toMatchObject([{ count: hits.length }]);
+    },
+  );
+
   it('open incidents are bounded: the longest silent one closes early and is counted', () => {
     const run = correlator([rule([{ kind: 'any', by: ['source'] }])], { maxOpen: 100 });
     for (const each of flood(250)) run.correlator.add(each, each.attempt.atMs);
