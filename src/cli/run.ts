@@ -15,10 +15,17 @@ import { rulesOrFail } from './rules-option.ts';
 import { runnableConfigOrFail } from './start-problems.ts';
 import { packageVersion } from './version.ts';
 
+const ENDING = ['SIGINT', 'SIGTERM'] as const;
+
 /** Resolves with the first of these signals; a second one ends the process at once, as impatient people expect. */
 function untilSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+    const hear = (signal: NodeJS.Signals) => {
+      // Whichever comes next finds nobody who listens, and does what it does to any process.
+      for (const each of ENDING) process.off(each, hear);
+      resolve(signal);
+    };
+    for (const each of ENDING) process.on(each, hear);
   });
 }
 

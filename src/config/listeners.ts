@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { duration } from '../lib/duration-schema.ts';
 
@@ -23,7 +22,7 @@ const maxConnections = z
 const idleTimeout = duration()
   .default(600_000)
   .describe('TCP, TLS, unix: a connection silent for so long is closed.');
-const path = z.string().min(1).max(4_096).refine(isAbsolute, { error: 'not an absolute path' });
+const path = z.string().min(1).max(4_096);
 
 const plain = z
   .strictObject({

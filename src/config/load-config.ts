@@ -6,7 +6,7 @@ import { type KeySchema, schemaFaults } from '../lib/schema-faults.ts';
 import { readYaml, type YamlPath } from '../lib/yaml-file.ts';
 import type { Problem, SourcePosition } from '../rule.ts';
 import { webhookVariable } from './channels.ts';
-import { type Config, configSchema } from './config.ts';
+import { type Config, configSchema, type ListenerConfig } from './config.ts';
 
 const MAX_BYTES = 1 << 20;
 
@@ -108,6 +108,7 @@ function validate(
       stateDir,
       state: env['KNOCKWATCH_REDIS_URL'] || data.state,
       redis: redisWithSecrets(data.redis, at, env),
+      listeners: data.listeners.map((listener) => withPaths(listener, at)),
       channels: data.channels.map((channel) => withSecrets(channel, at, stateDir, env)),
       web: webWithSecrets(data.web, at, env),
       lookups: { ...data.lookups, geo: data.lookups.geo.map(at) },
@@ -121,6 +122,20 @@ const SHIPPED_RULES = join(PACKAGE_ROOT, 'rules');
 function rulesPath(named: string | undefined, at: (path: string) => string): string {
   if (named !== undefined) return at(named);
   return existsSync(at('rules')) ? at('rules') : SHIPPED_RULES;
+}
+
+function withPaths(listener: ListenerConfig, at: (path: string) => string): ListenerConfig {
+  switch (listener.protocol) {
+    case 'tail':
+    case 'unix':
+      return { ...listener, path: at(listener.path) };
+    case 'tls': {
+      const { cert, key, ca } = listener;
+      return { ...listener, cert: at(cert), key: at(key), ...(ca === undefined ? {} : { ca: at(ca) }) };
+    }
+    default:
+      return listener;
+  }
 }
 
 /** Fills in what the environment and password files know. */

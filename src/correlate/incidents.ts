@@ -281,10 +281,27 @@ export class Incidents {
 
   /** Of those that are due at one moment the gravest goes first: what else its source did then needs no mail. */
   #settleNext(atMs: number): void {
-    const due: OpenIncident[] = [];
-    for (let next = this.#toSettle.popDue(atMs); next !== undefined; next = this.#toSettle.popDue(atMs))
-      due.push(next);
-    for (const incident of due.sort(byGravity)) this.#settle(incident);
+    const due = new Set<OpenIncident>();
+    for (let next = this.#toSettle.popDue(atMs); next !== undefined; next = this.#toSettle.popDue(atMs)) {
+      due.add(next);
+      for (const other of this.#outweighing(next)) due.add(other);
+    }
+    for (const incident of [...due].sort(byGravity)) this.#settle(incident);
+  }
+
+  /**
+   * What the source of an incident that is due did under other rules, told to the same people, where that is more: it does not
+   * wait any longer, or the one mail would be about the less.
+   */
+  #outweighing(incident: OpenIncident): OpenIncident[] {
+    if (incident.settled || incident.sources.size > 1) return [];
+    return [...(this.#bySource.get(incident.openedBy) ?? [])].filter(
+      (other) =>
+        !other.settled &&
+        other.sources.size === 1 &&
+        byGravity(other, incident) < 0 &&
+        `${this.#rules.get(other.ruleId)!.notify}` === `${this.#rules.get(incident.ruleId)!.notify}`,
+    );
   }
 
   #settle(incident: OpenIncident): void {

@@ -48,9 +48,15 @@ export function gravest(a: Severity, b: Severity): Severity {
   return SEVERITIES.indexOf(a) >= SEVERITIES.indexOf(b) ? a : b;
 }
 
-/** Sorts the graver in front. */
-export function byGravity(a: Pick<OpenIncident, 'severity'>, b: Pick<OpenIncident, 'severity'>): number {
-  return SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity);
+type Weight = Pick<OpenIncident, 'severity' | 'hostIps' | 'count'>;
+
+/** Sorts the graver in front; of two that are as grave the one on more hosts, then the one of more packets. */
+export function byGravity(a: Weight, b: Weight): number {
+  return (
+    SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity) ||
+    b.hostIps.size - a.hostIps.size ||
+    b.count - a.count
+  );
 }
 
 /** What an incident is from its first moment on. */

@@ -148,8 +148,11 @@ export class AlertDesk {
 
   /** Sends what is due for at most so long, then closes the channels. */
   async close(timeoutMs: number): Promise<void> {
-    await this.#notifier.close(timeoutMs);
-    await this.#options.evidence.close();
+    try {
+      await this.#notifier.close(timeoutMs);
+    } finally {
+      await this.#options.evidence.close();
+    }
   }
 
   #tell(incident: Incident, transition: Told): Promise<void> {

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import { redisPlace, redisSettings } from '../config/redis-settings.ts';
 import type { Lookups } from '../evidence/lookups.ts';
 import { crashPoint } from '../lib/crash-point.ts';
+import { visible } from '../lib/escape.ts';
 import { canonicalIp } from '../lib/ip.ts';
 import { Pipeline, type PipelineOptions } from '../pipeline.ts';
 import { createReceivers } from '../receive/index.ts';
@@ -199,7 +200,8 @@ export class App {
     const starts = await opening;
     const failed = starts.find((start) => start.status === 'rejected');
     if (failed !== undefined) {
-      await this.stop();
+      // Why it could not start says more than what that met.
+      await this.stop().catch(() => undefined);
       throw failed.reason;
     }
     // Among several nodes, alerts wait until the others know of this one.
@@ -217,7 +219,10 @@ export class App {
       log.info({ address: receiver.address }, `listening on ${receiver.name}`);
   }
 
-  /** Stops listening, judges what is held, hands over what is due, closes the channels. Idempotent, bounded in time. */
+  /**
+   * Stops listening, judges what is held, hands over what is due, closes the channels. Idempotent, bounded in time. Rejects
+   * when a part could not be stopped in good order, once all others are.
+   */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -266,18 +271,39 @@ export class App {
     this.#word.pause();
     clearInterval(this.#secondTick);
     this.#rules.stop();
-    await Promise.all(this.#receivers.map((receiver) => receiver.stop()));
-    this.#pipeline.drain();
+    const faults = [
+      ...(await Promise.all(this.#receivers.map((receiver) => this.#tryTo(() => receiver.stop())))),
+      await this.#tryTo(() => this.#pipeline.drain()),
+      await this.#tryTo(() => this.#leaveOthers()),
+      await this.#tryTo(() => this.#desk.close(SHUTDOWN_MS)),
+      await this.#tryTo(() => this.#sharing?.close()),
+      await this.#tryTo(() => this.#web.stop()),
+      await this.#tryTo(() =>
+        this.#persistence.turn(this.#pipeline.takeChanged(), this.#windowMs(), Date.now()),
+      ),
+      await this.#tryTo(() => this.#persistence.close()),
+    ].filter((fault) => fault !== undefined);
+    this.#move('stopped');
+    if (this.#startedAtMs !== undefined) this.#word.end();
+    if (faults.length > 0) throw faults[0];
+  }
+
+  /** One step of stopping. Never rejects, since the steps after it are due whatever it meets; gives its fault. */
+  async #tryTo(step: () => unknown): Promise<Error | undefined> {
+    try {
+      await step();
+      return undefined;
+    } catch (error) {
+      const { message } = error as Error;
+      this.#options.telemetry.log.error({ because: visible(message, 300) }, 'not stopped in good order');
+      return error as Error;
+    }
+  }
+
+  async #leaveOthers(): Promise<void> {
     const lost = (await this.#sharing?.stop(SHUTDOWN_MS)) ?? 0;
     if (lost > 0)
       this.#options.telemetry.log.error({ hits: lost }, 'Redis is away: these hits end with this process');
-    await this.#desk.close(SHUTDOWN_MS);
-    await this.#sharing?.close();
-    await this.#web.stop();
-    this.#persistence.turn(this.#pipeline.takeChanged(), this.#windowMs(), Date.now());
-    await this.#persistence.close();
-    this.#move('stopped');
-    if (this.#startedAtMs !== undefined) this.#word.end();
   }
 
   /** Goes on where the last run ended, before the first new line comes. */

@@ -203,9 +203,12 @@ export class Persistence {
 
   /** Writes everything and ends. */
   async close(): Promise<void> {
-    await this.#archive?.close();
-    this.#noteHead();
-    this.#store.close();
+    try {
+      await this.#archive?.close();
+      this.#noteHead();
+    } finally {
+      this.#store.close();
+    }
   }
 
   /** Incidents that are over and whose last hit may still be among the hits of a window. */

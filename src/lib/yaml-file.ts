@@ -11,6 +11,7 @@ import {
   type Node,
   type Pair,
   Parser,
+  visit as visitNodes,
   type YAMLMap,
 } from 'yaml';
 import { didYouMean } from './nearest.ts';
@@ -110,9 +111,22 @@ function compose(text: string, lines: LineCounter, fault: Report): Document.Pars
   const complaints = [document?.errors ?? [], document?.warnings ?? []].flatMap((list) =>
     list.slice(0, MAX_FAULTS),
   );
-  for (const { pos, message } of complaints)
-    fault(pos[0], `not valid YAML near ${near(text, pos[0])}: ${message}`);
+  for (const { code, pos, message } of complaints) {
+    const offset = code === 'MISSING_CHAR' ? startOfQuote(document!, pos[0]) : pos[0];
+    fault(offset, `not valid YAML near ${near(text, offset)}: ${message}`);
+  }
   return document;
+}
+
+/** Where a quote opens that ends at an offset for want of a closing one, often the end of the file; else that offset. */
+function startOfQuote(document: Document.Parsed, endOffset: number): number {
+  let start = endOffset;
+  visitNodes(document, {
+    Scalar: (_, { type, range }) => {
+      if (type?.startsWith('QUOTE_') && range?.[1] === endOffset) start = range[0];
+    },
+  });
+  return start;
 }
 
 /** The line around an offset, for a message: quoted, short. */

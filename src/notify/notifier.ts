@@ -309,7 +309,10 @@ export class Notifier {
         this.#options.onFault?.(visible(`digest of channel ${name}: ${error.message}`, 300)),
       );
     }
-    await this.#dispatcher.drain(timeoutMs);
+    // An outbox that can not be read is no reason to leave anything open: what is in it goes on with the next run.
+    await this.#dispatcher
+      .drain(timeoutMs)
+      .catch((error: Error) => this.#options.onFault?.(visible(`outbox: ${error.message}`, 300)));
     await this.#dispatcher.close();
     await Promise.allSettled(this.#options.channels.map((channel) => channel.close()));
   }

@@ -4,7 +4,7 @@ import type { DetectionKind, Incident, IncidentTarget } from '../types.ts';
 import { countedOf, hasPackets, isLonePacket } from './counted.ts';
 import type { SiteContext } from './render-context.ts';
 import { serviceLong, serviceShort } from './service-label.ts';
-import { andList, asSentence, longDuration, plural } from './words.ts';
+import { andList, asSentence, listOf, longDuration, plural } from './words.ts';
 
 /** The judgement a reader needs first, for the subject and as the mail's first sentence. */
 export interface Verdict {
@@ -76,6 +76,18 @@ export function hostLabel(target: Pick<IncidentTarget, 'ip' | 'name'>): string {
   return visible(target.name ?? target.ip, 60);
 }
 
+/** What to call hosts, each name once: `lisa`, and `ns1 (192.0.2.53, 2001:db8::53)` where several addresses have it. */
+export function hostLabels(targets: readonly Pick<IncidentTarget, 'ip' | 'name'>[]): string[] {
+  const byLabel = new Map<string, Set<string>>();
+  for (const target of targets) {
+    const label = hostLabel(target);
+    byLabel.set(label, (byLabel.get(label) ?? new Set()).add(visible(target.ip, 60)));
+  }
+  return [...byLabel].map(([label, addresses]) =>
+    addresses.size === 1 ? label : `${label} (${listOf([...addresses], 8)})`,
+  );
+}
+
 function deed(
   incident: Incident,
   met: readonly IncidentTarget[],
@@ -107,5 +119,7 @@ function place(incident: Incident, met: readonly IncidentTarget[], watchedHosts?
   const hosts = new Map(met.map((target) => [target.ip, hostLabel(target)]));
   if (hosts.size === 1) return [...hosts.values()][0]!;
   const of = watchedHosts !== undefined && watchedHosts >= hosts.size ? ` of ${watchedHosts}` : '';
-  return `${atLeast(incident)}${hosts.size}${of} watched hosts`;
+  // What is counted is addresses, and a name may stand for one machine with several or for several machines.
+  const noun = hostLabels(met).length < hosts.size ? 'addresses' : 'hosts';
+  return `${atLeast(incident)}${hosts.size}${of} watched ${noun}`;
 }

@@ -6,7 +6,7 @@ import { localTime, timeSpan } from './local-time.ts';
 import { remarksOn } from './remarks.ts';
 import type { EvidenceText, RenderContext } from './render-context.ts';
 import { serviceLong } from './service-label.ts';
-import { hostLabel, metTargets, type Verdict, verdictOf } from './verdict.ts';
+import { hostLabels, metTargets, type Verdict, verdictOf } from './verdict.ts';
 import { asSentence, listOf, plural } from './words.ts';
 
 /**
@@ -105,7 +105,6 @@ function sentenceOf(incident: Incident, { decision, zone }: RenderContext, { sen
 function blockOf(incident: Incident, context: RenderContext): Block {
   const span = timeSpan(incident.firstSeenMs, incident.lastSeenMs, context.zone);
   const met = metTargets(incident);
-  const hosts = new Map([...met, ...incident.targets].map((target) => [target.ip, hostLabel(target)]));
   const labels = (targets: Incident['targets']) => [
     ...new Set(targets.map((target) => serviceLong(target, context.serviceName))),
   ];
@@ -114,7 +113,7 @@ function blockOf(incident: Incident, context: RenderContext): Block {
   return {
     ...span,
     source: sourceText(incident, context),
-    destination: listOf([...hosts.values()], 8),
+    destination: listOf(hostLabels([...met, ...incident.targets]), 8),
     service: listOf(labels(met), 8) + (company.length === 0 ? '' : `; also ${listOf(labels(company), 8)}`),
     loggedBy: listOf([...new Set(incident.observers.map(observerText))], 4),
     count: [countedOf(incident.kinds).label, String(incident.count)],

@@ -43,13 +43,6 @@ describe('loadConfig() says what is wrong, where, and what was meant', () => {
       /SHA-256/,
     ],
     [
-      'a file to tail with a relative path',
-      'listeners:\n  - { protocol: tail, path: router.log }\n',
-      2,
-      29,
-      /absolute/,
-    ],
-    [
       'a setting of another kind of listener',
       'listeners:\n  - { protocol: tail, path: /a, port: 5 }\n',
       2,
@@ -161,6 +154,22 @@ describe('loadConfig()', () => {
       rules: join(dir, 'my-rules'),
       stateDir: join(dir, 'state'),
     });
+  });
+
+  it('resolves the paths of listeners against the file too', () => {
+    const text = [
+      'listeners:',
+      '  - { protocol: tls, cert: tls/c.pem, key: tls/k.pem, ca: ca.pem }',
+      '  - { protocol: unix, path: log.sock }',
+      '  - { protocol: tail, path: ../router.log }',
+      '  - { protocol: tail, path: /var/log/router.log }',
+    ].join('\n');
+    expect(load(text).config!.listeners).toMatchObject([
+      { cert: join(dir, 'tls/c.pem'), key: join(dir, 'tls/k.pem'), ca: join(dir, 'ca.pem') },
+      { path: join(dir, 'log.sock') },
+      { path: join(dir, '../router.log') },
+      { path: '/var/log/router.log' },
+    ]);
   });
 
   it('takes secrets from the environment', () => {

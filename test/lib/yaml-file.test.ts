@@ -10,7 +10,12 @@ function firstFault(text: string): string | undefined {
 describe('readYaml() refuses, with the place', () => {
   it.each<[string, string, RegExp]>([
     ['an unclosed list', 'a: [1, 2\nb: 3\n', /^[12]:\d+ not valid YAML near `/],
-    ['an unclosed quote', 'a: "b\n', /^\d:\d+ not valid YAML near .*quote/],
+    ['an unclosed quote', 'a: "b\n', /^1:4 not valid YAML near `a: "b`: .*quote/],
+    [
+      'an unclosed quote that swallows the rest, where it opens',
+      'rules:\n  - id: "a\n    watch: { hosts: any }\n  - id: b\n\n\n',
+      /^2:9 not valid YAML near `- id: "a`: .*quote/,
+    ],
     ['a tab as indentation', 'a:\n\tb: 1\n', /^2:\d+ not valid YAML near `b: 1`: .*[Tt]ab/],
     ['bad indentation', 'a: 1\n  b: 2\n', /^[12]:\d+ not valid YAML near/],
     ['a repeated key', 'a: 1\nb: 2\na: 3\n', /^3:1 `a` is written twice, first on line 1$/],

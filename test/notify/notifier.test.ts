@@ -552,6 +552,19 @@ describe('Notifier', () => {
       await closed;
       expect(ops.closed).toBe(1);
     });
+
+    it('leaves nothing open when the outbox can not be read', async () => {
+      const outbox = new MemoryOutbox();
+      outbox.list = () => Promise.reject(new Error('the connection is closed'));
+      outbox.due = outbox.list as never;
+      const { notifier, ops, timers, faults } = start({ outbox });
+      notifier.start();
+      await settle();
+      await notifier.close(5_000);
+      expect(ops.closed).toBe(1);
+      expect(timers.pending).toBe(0);
+      expect(faults).toContain('outbox: the connection is closed');
+    });
   });
 
   it('shows targets that came after the sentence was written', async () => {

@@ -49,6 +49,22 @@ rule classic-probe, rules/office.yaml:12
 `);
   });
 
+  it('writes a name of several addresses once, with the addresses, and says that addresses are counted', () => {
+    const { subject, text } = renderAlert(
+      incident({
+        targets: [
+          target('192.0.2.10', 143, 0, { name: 'lisa' }),
+          target('192.0.2.53', 143, 4, { name: 'ns1' }),
+          target('2001:db8::53', 143, 9, { name: 'ns1' }),
+        ],
+      }),
+      context(),
+    );
+    expect(subject).toContain('tried imap on 3 of 3 watched addresses in 9 s');
+    expect(text).toContain('198.51.100.7 tried imap (143/tcp) on 3 watched addresses within 9 seconds.');
+    expect(text).toContain('  Destination:  lisa, ns1 (192.0.2.53, 2001:db8::53)\n');
+  });
+
   const many = Array.from({ length: 15 }, (_, i) => target('192.0.2.10', 20 + i, i / 4, { name: 'lisa' }));
   const cases: [string, Partial<Incident>, subject: string, sentence: string][] = [
     [

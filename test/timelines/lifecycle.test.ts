@@ -72,6 +72,42 @@ describe('two rules that one sweep meets at once', () => {
   });
 });
 
+describe('two rules that one sweep meets one after the other', () => {
+  /** Watches two of the hosts only, so that it opens first. */
+  const narrow = `rules:
+  - id: narrow
+    severity: medium
+    watch: { hosts: [${host(10)}, ${host(11)}], ports: [imap] }
+    detect: { address-scan: { hosts: 2, within: 60s } }
+`;
+  const wide = PROBE.replace('rules:\n', '').replace('id: probe', 'id: wide');
+  const sweep = (rules: string) =>
+    new Timeline(rules)
+      .at(1)
+      .send(knock(10))
+      .at(2)
+      .send(knock(11))
+      .at(3)
+      .send(knock(12))
+      .at(5)
+      .send(knock(13));
+
+  it('are one mail when the first of them is due, about the one on more hosts', async () => {
+    await sweep(`${narrow}${wide}`)
+      .want(
+        between(12, 12.5),
+        mail({ reason: 'first-sight', subject: 'tried imap on 4 of 256 watched hosts', text: ['rule wide'] }),
+      )
+      .run(2_000);
+  });
+
+  it('are one mail about the graver, when that is the graver', async () => {
+    await sweep(`${narrow.replace('medium', 'high')}${wide}`)
+      .want(between(12, 12.5), mail({ reason: 'first-sight', text: ['rule narrow', 'severity high'] }))
+      .run(2_000);
+  });
+});
+
 describe('escalation', () => {
   it('ten times what the rule asks for is one level more severe, and one more mail in the same thread', async () => {
     // The first mail goes at 13 s; host number 30 is tried at 40 s.

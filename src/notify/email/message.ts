@@ -14,8 +14,8 @@ export interface Correspondents {
 
 /**
  * An alert as nodemailer takes it. Message-ID and threading come from the alert, so a retry is the same message (RFC 5322
- * 3.6.4); `Auto-Submitted` keeps vacation responders quiet (RFC 3834 5). The body is quoted-printable throughout: no long
- * lines and no bare CR or LF on any transport.
+ * 3.6.4); `Auto-Submitted` keeps vacation responders quiet (RFC 3834 5). No line is too long, and no CR or LF is bare, on any
+ * transport.
  */
 export function messageOf(alert: Alert, { from, fromName, to }: Correspondents, date: Date): SendMailOptions {
   const domain = from.slice(from.lastIndexOf('@') + 1);
@@ -25,8 +25,8 @@ export function messageOf(alert: Alert, { from, fromName, to }: Correspondents, 
     from: { name: fromName, address: from },
     to: to.map((address) => ({ name: '', address })),
     subject: oneLine(alert.subject, 180),
-    text: lineFeeds(alert.text),
-    html: lineFeeds(alert.html),
+    text: textPart(withCrLf(alert.text)),
+    html: withCrLf(alert.html),
     encoding: 'quoted-printable',
     date,
     messageId: messageId(alert.id),
@@ -60,6 +60,24 @@ export function idText(id: string): string {
   return id.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 120);
 }
 
-function lineFeeds(text: string): string {
-  return text.replace(/\r\n?/g, '\n');
+/** RFC 5322 2.1.1: the longest line, its end not counted. */
+const MAX_LINE_OCTETS = 998;
+
+/**
+ * The plain text as it is where mail allows that, so that `grep` finds an address in the message; nodemailer itself encodes as
+ * soon as a line has more than 76 octets, which breaks it inside addresses.
+ */
+function textPart(text: string): NonNullable<SendMailOptions['text']> {
+  if (!isSevenBit(text)) return text;
+  const head = ['Content-Type: text/plain; charset=utf-8', 'Content-Transfer-Encoding: 7bit'];
+  return { raw: [...head, '', text].join('\r\n') };
+}
+
+function isSevenBit(text: string): boolean {
+  return text.split('\r\n').every((line) => line.length <= MAX_LINE_OCTETS && /^[\t\x20-\x7e]*$/.test(line));
+}
+
+/** Lines as mail has them: nodemailer's quoted-printable breaks short ones too when they end in LF alone. */
+function withCrLf(text: string): string {
+  return text.replace(/\r\n?|\n/g, '\r\n');
 }

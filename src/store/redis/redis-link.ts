@@ -23,7 +23,7 @@ export interface RedisLinkOptions {
   readonly ca?: string;
   /** A command without an answer for so long has failed; whether it was carried out is unknown. */
   readonly commandTimeoutMs?: number;
-  /** Hears of every change between there and away. */
+  /** Hears how the first try to connect ended, and then of every change between there and away. */
   readonly onChange?: (away: string | undefined) => void;
 }
 
@@ -133,10 +133,10 @@ export class RedisLink {
   }
 
   #note(away: string | undefined): void {
-    const changed = (away === undefined) !== (this.#away === undefined);
     // What failed first says more than the end of the connection that follows it.
-    if (changed || this.#away === NOT_YET) this.#away = away;
-    if (changed && !this.#closed) this.#onChange(away);
+    if (this.tried && (away === undefined) === (this.#away === undefined)) return;
+    this.#away = away;
+    if (!this.#closed) this.#onChange(away);
   }
 }
 

@@ -79,17 +79,50 @@ describe('composed()', () => {
     expect(wire.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
     for (const line of wire.split('\r\n')) expect(line.length).toBeLessThanOrEqual(998);
     // Never format=flowed: a reader that joins lines would spoil the tables.
-    expect(wire.match(/^Content-Transfer-Encoding: quoted-printable/gim)).toHaveLength(2);
     expect(wire).not.toContain('flowed');
+    const encodings = [...wire.matchAll(/^Content-Transfer-Encoding: (.*)\r$/gim)].map(([, name]) => name);
+    const isPlain = /^[\s\x20-\x7e]*$/.test(text) && text.length <= 998;
+    expect(encodings).toEqual([isPlain ? '7bit' : 'quoted-printable', 'quoted-printable']);
     const head = wire.split('\r\n\r\n')[0]!;
     expect(head.match(/^Subject:/gim) ?? []).toHaveLength(text.trim() === '' ? 0 : 1);
     const mail = await PostalMime.parse(octets);
     expect(mail.text?.trimEnd()).toBe(text.replace(/\r\n?/g, '\n').trimEnd());
   });
 
+  const line = (length: number) => 'Source:       198.51.100.7   port 31337 '.padEnd(length, 'abc ');
+
+  it.each([
+    ['with a line of 998 octets', line(998)],
+    [
+      'with a netfilter line',
+      '  [UFW BLOCK] IN=eth0 SRC=198.51.100.7 DST=192.0.2.10 LEN=60 PROTO=TCP SPT=31337 DPT=143',
+    ],
+  ])('leaves plain text %s as it is', async (_, long) => {
+    const text = `${line(60)}\n${long}\n`.repeat(200);
+    const octets = await octetsOf({ text });
+    expect(octets.toString('latin1')).toContain(`\r\n\r\n${text.replaceAll('\n', '\r\n')}`);
+    expect((await PostalMime.parse(octets)).text?.trimEnd()).toBe(text.trimEnd());
+  });
+
+  it.each([
+    ['a line is longer', 'x'.repeat(999)],
+    ['a word is not ASCII', 'żółw 日😀'],
+    ['a character is a control', 'a\x1b[2Jb\0'],
+  ])('breaks only lines over 76 octets when %s', async (_, odd) => {
+    const text = `${line(60)}\n${odd}\n${line(70)}\n`.repeat(50);
+    const octets = await octetsOf({ text });
+    const wire = octets.toString('latin1');
+    expect(wire.split('\r\n').filter((each) => each.startsWith('Source:'))).toHaveLength(100);
+    expect(wire).not.toMatch(/^Source:.*=\r$/m);
+    expect((await PostalMime.parse(octets)).text?.trimEnd()).toBe(text.trimEnd());
+  });
+
   it('writes LF alone for a local program', async () => {
-    const octets = await composed(messageOf(alert({ text: 'a\r\nb\rc\n' }), people, date), 'unix');
-    expect(octets.includes(13)).toBe(false);
+    for (const text of ['a\r\nb\rc\n', 'ä\r\nb\rc\n']) {
+      const octets = await composed(messageOf(alert({ text }), people, date), 'unix');
+      expect(octets.includes(13)).toBe(false);
+      expect((await PostalMime.parse(octets)).text?.trimEnd()).toBe(text.replace(/\r\n?/g, '\n').trimEnd());
+    }
   });
 
   it('reads no file and no address from the alert', async () => {

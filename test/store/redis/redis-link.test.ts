@@ -91,13 +91,18 @@ describe.runIf(redisServer !== undefined)('a connection to Redis', () => {
 
   it('says that nobody is there, and notices when somebody is', async () => {
     const port = await freePort();
-    const link = new RedisLink({ state: `redis://127.0.0.1:${port}` });
+    const heard: (string | undefined)[] = [];
+    const link = new RedisLink({
+      state: `redis://127.0.0.1:${port}`,
+      onChange: (away) => heard.push(away),
+    });
     cleanUp.push(() => link.close());
     expect(await reason(link)).toContain('ECONNREFUSED');
     await expect(link.client.ping()).rejects.toThrow();
     const redis = await startRedis({ port });
     cleanUp.push(() => redis.stop());
     await ready(link);
+    expect(heard).toEqual([expect.stringContaining('ECONNREFUSED'), undefined]);
   });
 
   describe('with TLS', () => {
