@@ -161,6 +161,15 @@ export function serviceNames(): Iterable<string> {
   return tables.ports.keys();
 }
 
+/** Every name that means this port, alone or beside others; looked for without the tables, since that is quicker for a few ports. */
+export function namesOfPort(port: number): string[] {
+  const own = [...tableLines(SPELLINGS), ...tableLines(EVERYDAY)].flatMap(([name, ranges]) =>
+    ranges.some(({ from, to }) => from <= port && port <= to) ? [name] : [],
+  );
+  const iana = IANA_SERVICES.matchAll(new RegExp(`^${port}(?:/\\w+)? (\\S+)$`, 'gm'));
+  return [...own, ...Array.from(iana, ([, name = '']) => name)];
+}
+
 /** Reads the tables on first use; most runs of the program ask for a handful of names. */
 function readTables(): Tables {
   const ports = new Map<string, readonly ServicePort[]>();

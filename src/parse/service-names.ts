@@ -1,4 +1,4 @@
-import { serviceNames, servicePorts } from '../lib/services.ts';
+import { namesOfPort, servicePorts } from '../lib/services.ts';
 
 /** Names /etc/services gives the ports people scan; a firewall log has them where its printer resolves ports. */
 const PORTS: ReadonlyMap<string, number> = new Map(
@@ -41,22 +41,8 @@ export function isServiceName(text: string): boolean {
   return /^[A-Za-z][\w+-]{0,31}$/.test(text);
 }
 
-/** Transports by which a name can mean different ports; undefined for a line that does not say. */
-const TRANSPORTS = [undefined, 'tcp', 'udp', 'sctp'];
-let printed: ReadonlyMap<number, readonly string[]> | undefined;
-
-/** The names a port may be printed as. */
+/** The names a port may be printed as: all that `portOfPrinted` reads as this port, and some it does not. */
 export function servicesOfPort(port: number): readonly string[] {
-  printed ??= namesByPort();
-  return printed.get(port) ?? [];
-}
-
-function namesByPort(): ReadonlyMap<number, readonly string[]> {
-  const names = new Map<number, string[]>();
-  for (const name of new Set([...PORTS.keys(), ...serviceNames()])) {
-    for (const port of new Set(TRANSPORTS.map((transport) => portOfPrinted(name, transport)))) {
-      if (port !== undefined) names.set(port, [...(names.get(port) ?? []), name]);
-    }
-  }
-  return names;
+  const listed = [...PORTS].flatMap(([name, known]) => (known === port ? [name] : []));
+  return [...new Set([...listed, ...namesOfPort(port)])];
 }
