@@ -65,15 +65,15 @@ export class MailPlan {
     const held = heldOf(incident, serviceName);
     const channels =
       rule.notify.length === 0 ? this.#channels : this.#channels.filter((name) => rule.notify.includes(name));
-    let decision = decide(incident, transition, this.#ledger.history(incident), channels);
+    let decision = decide(incident, transition, this.#ledger.history(incident, channels), channels);
     if (decision.send) {
       const admission = this.#budget.admit(channels, onlySource(incident), incident.severity, this.#nowMs);
       for (const { channel } of admission.over) this.#budget.hold(channel, held, this.#nowMs);
       for (const channel of admission.allowed) this.#budget.release(channel, incident.id);
       decision = withinBudget(decision, admission);
     }
-    const alertId = decision.send ? alertIdOf(incident, decision) : undefined;
-    this.#ledger.note(incident, decision, held, alertId, this.#nowMs);
+    const alert = decision.send ? { id: alertIdOf(incident, decision), channels } : undefined;
+    this.#ledger.note(incident, decision, held, alert, this.#nowMs);
     if (transition === 'closed') this.#ledger.close(incident.id);
     if (decision.send)
       this.#mail({

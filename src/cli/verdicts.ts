@@ -23,8 +23,10 @@ export class Verdicts {
 
   note(incident: Incident, transition: Transition, rule: Rule): void {
     const decision = this.#decide(incident, transition, rule);
-    const alertId = decision.send ? alertIdOf(incident, decision) : undefined;
-    this.#ledger.note(incident, decision, heldOf(incident, serviceName), alertId, incident.lastSeenMs);
+    const alert = decision.send
+      ? { id: alertIdOf(incident, decision), channels: this.#channelsOf(rule) }
+      : undefined;
+    this.#ledger.note(incident, decision, heldOf(incident, serviceName), alert, incident.lastSeenMs);
     if (transition === 'closed') this.#ledger.close(incident.id);
     this.#recent.set(incident.id, decision);
   }
@@ -34,9 +36,12 @@ export class Verdicts {
     return this.#recent.get(incident.id) ?? this.#decide(incident, 'settled', rule);
   }
 
-  #decide(incident: Incident, transition: Transition, { notify }: Rule): Decision {
-    const channels =
-      notify.length === 0 ? this.#channels : this.#channels.filter((name) => notify.includes(name));
-    return decide(incident, transition, this.#ledger.history(incident), channels);
+  #decide(incident: Incident, transition: Transition, rule: Rule): Decision {
+    const channels = this.#channelsOf(rule);
+    return decide(incident, transition, this.#ledger.history(incident, channels), channels);
+  }
+
+  #channelsOf({ notify }: Rule): readonly string[] {
+    return notify.length === 0 ? this.#channels : this.#channels.filter((name) => notify.includes(name));
   }
 }

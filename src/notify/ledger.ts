@@ -11,6 +11,8 @@ export interface LedgerRecord {
   readonly held: Held;
   readonly last?: Mark;
   readonly previous?: NotifyReason;
+  /** Channels that were told, by mail or in a digest; all of them where an earlier release wrote this. */
+  readonly channels?: readonly string[];
   /** Id of the incident's first alert. */
   readonly threadId?: string;
 }
@@ -23,6 +25,12 @@ const MAX_FADED = 100_000;
 const MAX_LOOKED = 64;
 /** Closed incidents whose last alert may still be on its way. */
 const MAX_CLOSED = 2_000;
+
+/** An alert that goes out, and the channels that hear of it. */
+export interface NotedAlert {
+  readonly id: string;
+  readonly channels: readonly string[];
+}
 
 /** Remembers what was decided and mailed about open incidents. */
 export class Ledger {
@@ -76,15 +84,20 @@ export class Ledger {
     return this.#records.get(incidentId)?.held ?? this.#closed.get(incidentId);
   }
 
-  /** What a decision about this incident has to know. */
-  history(incident: Incident): History {
+  /**
+   * What a decision about this incident has to know, for the channels that would be told. What only others were told of the same
+   * source is not among it.
+   */
+  history(incident: Incident, channels: readonly string[]): History {
     const record = this.#records.get(incident.id);
     const previous = record === undefined ? this.#faded.get(incident.id) : record.previous;
     const source = onlySource(incident);
     const others = [...(source === undefined ? [] : (this.#bySource.get(source) ?? []))]
       .filter((id) => id !== incident.id)
       .map((id) => this.#records.get(id)!)
-      .filter(({ last }) => last !== undefined)
+      .filter(({ last, channels: told = channels }) => {
+        return last !== undefined && channels.every((channel) => told.includes(channel));
+      })
       .sort((a, b) => severityRank(b.last!.severity) - severityRank(a.last!.severity));
     const other = others[0];
     return {
@@ -102,13 +115,20 @@ export class Ledger {
     };
   }
 
-  /** Writes down a decision, with the id of the alert when one goes out. */
-  note(incident: Incident, decision: Decision, held: Held, alertId: string | undefined, nowMs: number): void {
+  /** Writes down a decision, with the alert when one goes out. */
+  note(
+    incident: Incident,
+    decision: Decision,
+    held: Held,
+    alert: NotedAlert | undefined,
+    nowMs: number,
+  ): void {
     const before = this.#records.get(incident.id);
     const source = onlySource(incident);
     const previous = decision.reason === 'settling' ? before?.previous : decision.reason;
-    const last = alertId === undefined ? before?.last : markOf(incident, nowMs);
-    const threadId = before?.threadId ?? alertId;
+    const last = alert === undefined ? before?.last : markOf(incident, nowMs);
+    const threadId = before?.threadId ?? alert?.id;
+    const channels = [...new Set([...(before?.channels ?? []), ...(alert?.channels ?? [])])];
     this.put({
       incidentId: incident.id,
       held,
@@ -116,6 +136,7 @@ export class Ledger {
       ...(last === undefined ? {} : { last }),
       ...(previous === undefined ? {} : { previous }),
       ...(threadId === undefined ? {} : { threadId }),
+      ...(last === undefined ? {} : { channels }),
     });
   }
 

@@ -133,7 +133,7 @@ export class Notifier {
     const wanted = decide(
       incident,
       transition,
-      this.#ledger.history(incident),
+      this.#ledger.history(incident, channels),
       channels,
       this.#options.minSeverity,
     );
@@ -147,7 +147,8 @@ export class Notifier {
     for (const channel of waiting) this.#options.onHeld?.(channel, incident.id, held);
     for (const { channel } of admission.over) this.#hold(channel, held, nowMs);
     const alertId = decision.send ? alertIdOf(incident, decision) : undefined;
-    this.#ledger.note(incident, decision, held, alertId, nowMs);
+    const alert = alertId === undefined ? undefined : { id: alertId, channels };
+    this.#ledger.note(incident, decision, held, alert, nowMs);
     this.#options.onDecision?.(decision, [incident.id]);
     if (alertId !== undefined) {
       const waited = admission.allowed.filter((channel) => this.#budget.release(channel, incident.id));

@@ -78,6 +78,21 @@ describe('Notifier', () => {
     );
   });
 
+  it('tells of one source once, but people who heard nothing of it hear of it', async () => {
+    const [ops, security] = [new FakeChannel('ops'), new FakeChannel('security')];
+    const { tell } = start({ channels: [ops, security] });
+    const to = (...channels: string[]): AlertSource => ({ channels, context: () => context() });
+    const under = (ruleId: string) => incident({ id: ruleId, ruleId });
+    await tell(under('one'), 'settled', to('ops'));
+    expect(await tell(under('two'), 'settled', to('security'))).toMatchObject({ send: true });
+    expect(await tell(under('three'), 'settled', to('ops'))).toMatchObject({
+      reason: 'source-already-alerted',
+    });
+    expect(await tell(under('four'), 'settled', to('security'))).toMatchObject({ send: false });
+    await settle();
+    expect([ops.given.length, security.given.length]).toEqual([1, 1]);
+  });
+
   it('mails once at first sight, once when it grows graver, once at the end, in one thread', async () => {
     const { ops, decisions, tell } = start();
     await tell(incident(), 'opened');
