@@ -23,7 +23,7 @@ interface Period {
   readonly json?: boolean;
 }
 
-function refuseReversed({ from, to }: Period): void {
+function refuseReversed(from: string | undefined, to: string | undefined): void {
   if (from !== undefined && to !== undefined && from > to)
     throw new CliError(EXIT_USAGE, `--from ${from} is after --to ${to}: swap them`);
 }
@@ -61,7 +61,7 @@ export function registerArchive(program: Command, io: Io): void {
     .action(async (file: string, options: Period, command: Command) => {
       const { stateDir } = await configOrFail(io, command);
       const { from = '0000-00-00', to = today() } = options;
-      refuseReversed(options);
+      refuseReversed(options.from, options.to);
       const written = await exportArchive(archiveDirectory(stateDir), from, to, file).catch(
         (error: NodeJS.ErrnoException) => {
           throw new CliError(EXIT_FAILURE, visible(whyNotWritten(file, error), 400));
@@ -95,7 +95,7 @@ async function verify(
   directory: string | undefined,
   { from, to, json }: Period,
 ): Promise<void> {
-  refuseReversed({ ...(from && { from }), ...(to && { to }) });
+  refuseReversed(from, to);
   const { stateDir } = await configOrFail(io, command);
   if (directory !== undefined && !existsSync(directory))
     throw new CliError(EXIT_FAILURE, `there is no directory ${directory}`);

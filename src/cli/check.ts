@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { visible } from '../lib/escape.ts';
 import { plural } from '../notify/words.ts';
 import type { Problem } from '../rule.ts';
-import { formatProblem } from '../rules/format-problem.ts';
 import { loadRules } from '../rules/load.ts';
 import { inOrder, loadedConfig } from './config-option.ts';
-import { CliError, EXIT_USAGE, type Io, paint, writeJson } from './io.ts';
+import { CliError, EXIT_USAGE, type Io, writeJson } from './io.ts';
+import { printProblem } from './print-problem.ts';
 import { withStartProblems } from './start-problems.ts';
 
 /** `knockwatch check`: are the configuration and the rules right? Starts nothing. */
@@ -49,9 +49,6 @@ function tell(
   for (const problem of problems) {
     const { position, ...rest } = problem;
     if (json) writeJson(io, { ...position, ...rest });
-    else {
-      const colour = problem.level === 'error' ? 'red' : 'yellow';
-      io.stderr.write(`${paint(io, 'stderr', colour, formatProblem(problem, textOf(problem)))}\n`);
-    }
+    else printProblem(io, problem, textOf(problem));
   }
 }

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts';
 import type { Problem } from '../rule.ts';
-import { formatProblem } from '../rules/format-problem.ts';
-import { CliError, EXIT_USAGE, type Io, paint } from './io.ts';
+import { CliError, EXIT_USAGE, type Io } from './io.ts';
+import { printProblem } from './print-problem.ts';
 
 /** Reads the configuration `--config` names (a global option), or the one that is found; problems end the verb with exit code 2. */
 export async function configOrFail(io: Io, command: Command): Promise<Config> {
@@ -17,8 +17,7 @@ export function loadedConfig(io: Io, command: Command): LoadedConfig {
 
 /** Prints what is wrong with a configuration; ends the verb with exit code 2 when it can not be used. */
 export function configIn(io: Io, { config, problems, text }: LoadedConfig): Config {
-  for (const problem of inOrder(problems))
-    io.stderr.write(`${paint(io, 'stderr', 'red', formatProblem(problem, text))}\n`);
+  for (const problem of inOrder(problems)) printProblem(io, problem, text);
   if (config === undefined) throw new CliError(EXIT_USAGE, 'the configuration can not be used');
   return config;
 }

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { serviceName } from '../lib/services.ts';
 import { alertIdOf, heldOf } from '../notify/alerts.ts';
+import { askedChannels } from '../notify/asked-channels.ts';
 import { Budget } from '../notify/budget.ts';
 import { Ledger, onlySource } from '../notify/ledger.ts';
 import { decide, type Transition, withinBudget } from '../notify/reason.ts';
@@ -63,8 +64,7 @@ export class MailPlan {
     this.#nowMs = Math.max(this.#nowMs, incident.lastSeenMs);
     this.#digests();
     const held = heldOf(incident, serviceName);
-    const channels =
-      rule.notify.length === 0 ? this.#channels : this.#channels.filter((name) => rule.notify.includes(name));
+    const channels = askedChannels(rule.notify, this.#channels);
     let decision = decide(incident, transition, this.#ledger.history(incident, channels), channels);
     if (decision.send) {
       const admission = this.#budget.admit(channels, onlySource(incident), incident.severity, this.#nowMs);

@@ -1,18 +1,15 @@
 import type { Config } from '../config/config.ts';
 import type { RuleSet } from '../rule.ts';
-import { formatProblem } from '../rules/format-problem.ts';
 import { type LoadedRules, loadRules } from '../rules/load.ts';
-import { CliError, EXIT_USAGE, type Io, paint } from './io.ts';
+import { CliError, EXIT_USAGE, type Io } from './io.ts';
+import { printProblem } from './print-problem.ts';
 
 /** Problems as people read them, one after the other, on stderr. */
 export function printProblems(
   io: Io,
   { problems, sources }: Pick<LoadedRules, 'problems' | 'sources'>,
 ): void {
-  for (const problem of problems) {
-    const text = formatProblem(problem, sources.get(problem.position.file));
-    io.stderr.write(`${paint(io, 'stderr', problem.level === 'error' ? 'red' : 'yellow', text)}\n`);
-  }
+  for (const problem of problems) printProblem(io, problem, sources.get(problem.position.file));
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { serviceName } from '../lib/services.ts';
 import { alertIdOf, heldOf } from '../notify/alerts.ts';
+import { askedChannels } from '../notify/asked-channels.ts';
 import { Ledger } from '../notify/ledger.ts';
 import { decide, type Transition } from '../notify/reason.ts';
 import type { Rule } from '../rule.ts';
@@ -23,9 +24,8 @@ export class Verdicts {
 
   note(incident: Incident, transition: Transition, rule: Rule): void {
     const decision = this.#decide(incident, transition, rule);
-    const alert = decision.send
-      ? { id: alertIdOf(incident, decision), channels: this.#channelsOf(rule) }
-      : undefined;
+    const channels = askedChannels(rule.notify, this.#channels);
+    const alert = decision.send ? { id: alertIdOf(incident, decision), channels } : undefined;
     this.#ledger.note(incident, decision, heldOf(incident, serviceName), alert, incident.lastSeenMs);
     if (transition === 'closed') this.#ledger.close(incident.id);
     this.#recent.set(incident.id, decision);
@@ -37,11 +37,7 @@ export class Verdicts {
   }
 
   #decide(incident: Incident, transition: Transition, rule: Rule): Decision {
-    const channels = this.#channelsOf(rule);
+    const channels = askedChannels(rule.notify, this.#channels);
     return decide(incident, transition, this.#ledger.history(incident, channels), channels);
-  }
-
-  #channelsOf({ notify }: Rule): readonly string[] {
-    return notify.length === 0 ? this.#channels : this.#channels.filter((name) => notify.includes(name));
   }
 }

@@ -2,6 +2,7 @@ import { visible } from '../lib/escape.ts';
 import { isTimeZone } from '../lib/time-zone.ts';
 import type { Alert, Decision, Incident } from '../types.ts';
 import { alertIdOf, alertIncidentOf, digestAlert, heldFrom, heldOf } from './alerts.ts';
+import { askedChannels } from './asked-channels.ts';
 import { bareContext } from './bare-context.ts';
 import { Budget } from './budget.ts';
 import { Dispatcher } from './dispatch.ts';
@@ -127,8 +128,7 @@ export class Notifier {
     source: AlertSource,
     nowMs: number,
   ): Promise<Decision> {
-    const asked = source.channels ?? [];
-    const channels = asked.length === 0 ? this.#names : this.#names.filter((name) => asked.includes(name));
+    const channels = askedChannels(source.channels ?? [], this.#names);
     const before = this.#ledger.get(incident.id);
     const wanted = decide(
       incident,
