@@ -37,16 +37,19 @@ export class PageServer {
     return this.#web?.clients ?? 0;
   }
 
-  /** Reads the code that serves it, which takes a tenth of a start. */
+  /** Reads the code that serves it, which takes a tenth of a start. Never rejects, as `start`. */
   async load(): Promise<void> {
     if (this.#options === undefined) return;
-    const { WebServer } = await import('../web/server.ts');
-    this.#web = new WebServer(this.#options);
+    try {
+      const { WebServer } = await import('../web/server.ts');
+      this.#web = new WebServer(this.#options);
+    } catch (error) {
+      this.#doWithout(error as Error);
+    }
   }
 
   /** Opens it, once loaded. Never rejects: the watch goes on without its page, since a port that is taken is no reason to be blind. */
   async start(): Promise<void> {
-    const { log } = this.#telemetry;
     try {
       await this.#web?.start();
       const address = this.#web?.address;
@@ -54,10 +57,16 @@ export class PageServer {
       const own = { '0.0.0.0': '127.0.0.1', '::': '::1' }[address.host];
       const host = own ?? address.host;
       const others = own === undefined ? '' : ', and on every other address of this machine';
-      log.info(`the page is at http://${host.includes(':') ? `[${host}]` : host}:${address.port}${others}`);
+      this.#telemetry.log.info(
+        `the page is at http://${host.includes(':') ? `[${host}]` : host}:${address.port}${others}`,
+      );
     } catch (error) {
-      log.error({ because: (error as Error).message }, 'there is no page');
+      this.#doWithout(error as Error);
     }
+  }
+
+  #doWithout({ message }: Error): void {
+    this.#telemetry.log.error({ because: message }, 'there is no page');
   }
 
   async stop(): Promise<void> {
