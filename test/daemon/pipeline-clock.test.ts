@@ -3,9 +3,10 @@ import { PipelineClock } from '../../src/daemon/pipeline-clock.ts';
 import { Pipeline } from '../../src/pipeline.ts';
 import { LineRing } from '../../src/store/line-ring.ts';
 import { hosts, ports, rule, ruleSet } from '../support/rule-sets.ts';
+import { smallSite } from '../support/skim-rig.ts';
 
 const START_MS = Date.UTC(2026, 10, 23, 3, 0, 0);
-const LATENESS_MS = 2_000;
+const LATENESS_MS = smallSite.latenessMs;
 
 /** When, after a hit at `hitMs` in a quiet night, an incident opened and its first alert was due. In milliseconds from here. */
 function timesOfAlert(hitMs: number, settleMs: number): { opened?: number; settled?: number } {
@@ -14,15 +15,8 @@ function timesOfAlert(hitMs: number, settleMs: number): { opened?: number; settl
   const pipeline = new Pipeline({
     mode: 'live',
     ruleSet: ruleSet([rule('knock', hosts('192.0.2.10'), ports(143))]),
-    parse: { prefixes: [] },
-    zone: 'UTC',
-    zones: new Map(),
-    latenessMs: LATENESS_MS,
+    ...smallSite,
     settleMs,
-    quietMs: 60_000,
-    maxOpenIncidents: 10,
-    maxDelayMs: 86_400_000,
-    isOwn: () => false,
     lines: new LineRing(1 << 12, 8),
     onTransition: (_, transition) => {
       if (transition === 'opened' || transition === 'settled') times[transition] = Date.now() - startMs;

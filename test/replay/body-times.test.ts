@@ -6,6 +6,7 @@ import { Pipeline } from '../../src/pipeline.ts';
 import { LogFile } from '../../src/receive/file.ts';
 import { replay } from '../../src/replay/replay.ts';
 import { ruleSet } from '../support/rule-sets.ts';
+import { smallSite } from '../support/skim-rig.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'knockwatch-body-times-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -42,15 +43,7 @@ it.each([
   const pipeline = new Pipeline({
     mode: 'replay',
     ruleSet: ruleSet([]),
-    parse: { prefixes: [] },
-    zone: 'UTC',
-    zones: new Map(),
-    latenessMs: 2_000,
-    settleMs: 10_000,
-    quietMs: 60_000,
-    maxOpenIncidents: 10,
-    maxDelayMs: 86_400_000,
-    isOwn: () => false,
+    ...smallSite,
     lines: { keep: () => ({ sequence: 1 }), get: () => undefined },
     onTransition: () => {},
   });

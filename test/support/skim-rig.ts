@@ -12,20 +12,25 @@ const RULES = ruleSet([
   }),
 ]);
 
+/** What a pipeline of a small site is made with, apart from its rules and who hears of it. */
+export const smallSite = {
+  parse: { prefixes: [] },
+  zone: 'UTC',
+  zones: new Map<string, string>(),
+  latenessMs: 2_000,
+  settleMs: 10_000,
+  quietMs: 60_000,
+  maxOpenIncidents: 1_000,
+  maxDelayMs: 86_400_000,
+  isOwn: () => false,
+};
+
 /** A pipeline with a prefilter, to compare a shortcut with the plain way; `onClosed` is told of every incident in the end. */
 export function skimRig(mode: PipelineMode, onClosed: (incident: Incident) => void): Pipeline {
   return new Pipeline({
     mode,
     ruleSet: RULES,
-    parse: { prefixes: [] },
-    zone: 'UTC',
-    zones: new Map(),
-    latenessMs: 2_000,
-    settleMs: 10_000,
-    quietMs: 60_000,
-    maxOpenIncidents: 1_000,
-    maxDelayMs: 86_400_000,
-    isOwn: () => false,
+    ...smallSite,
     lines: new LineRing(1 << 16, 512),
     onTransition: (incident, transition) => {
       if (transition === 'closed') onClosed(incident);
